@@ -1,0 +1,92 @@
+# make test     everything that must hold before a change lands; sets itself up on Debian
+# make build    both programs into ./bin
+# make demo     an office and the hub on this machine, to look at
+# make clean    removes ./bin
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := build
+.PHONY: build demo clean test setup fmt vet lint vuln cross race verify
+
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unversioned)
+GOBUILD := CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags '-s -w -X main.version=$(VERSION)'
+
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
+
+# Debian package : the program or file that shows it is there.
+# gcc and libc6-dev are for the race detector only; the programs are built without C.
+# fonts-dejavu-core has the Romanian comma-below letters that the screenshots show.
+PARTS := \
+	ca-certificates:/etc/ssl/certs/ca-certificates.crt \
+	git:git \
+	gcc:gcc \
+	libc6-dev:/usr/include/stdlib.h \
+	chromium:chromium \
+	fonts-dejavu-core:/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf
+
+build:
+	$(GOBUILD) -o bin/ ./cmd/condica ./cmd/condica-hub
+
+demo:
+	go run ./cmd/condica demo
+
+clean:
+	rm -rf bin
+
+# One after the other, the quick ones first: two cores are soon busy.
+test:
+	@for step in setup fmt verify vet lint vuln cross race; do \
+		echo "== $$step"; $(MAKE) --no-print-directory $$step || { echo "make test: $$step did not pass" >&2; exit 1; }; \
+	done
+
+setup:
+	@command -v go >/dev/null || { echo "make: Go $$(sed -n 's/^go //p' go.mod) or newer is needed to build and test." >&2; exit 1; }
+	@missing=; for part in $(PARTS); do \
+		command -v "$${part#*:}" >/dev/null || test -e "$${part#*:}" || missing+=" $${part%%:*}"; \
+	done; \
+	if [ -z "$$missing" ]; then echo "all parts are here"; exit 0; fi; \
+	if [ "$$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then \
+		echo "make: these Debian packages are missing, and only root can install them:$$missing." >&2; exit 1; \
+	fi; \
+	echo "installing$$missing"; \
+	export DEBIAN_FRONTEND=noninteractive; \
+	apt-get update -qq && apt-get install -y -qq --no-install-recommends $$missing </dev/null >/dev/null
+
+fmt:
+	@odd=$$(gofmt -l .); test -z "$$odd" || { echo "not as gofmt writes it:" $$odd >&2; exit 1; }
+
+verify:
+	@go mod download && go mod verify
+
+vet:
+	@go vet ./...
+	@GOOS=windows CGO_ENABLED=0 go vet ./...
+
+lint:
+	@go run $(STATICCHECK) ./...
+
+# The list of known holes lives on the network. Where it (or the program) is
+# out of reach that is said and passed over; a hole that is found (status 3)
+# and any other trouble is not.
+vuln:
+	@if ! GOBIN=$(CURDIR)/bin/tools go install $(GOVULNCHECK) >/dev/null 2>&1; then \
+		echo "govulncheck could not be fetched: known holes were not looked for"; exit 0; \
+	fi; \
+	out=$$(bin/tools/govulncheck ./... 2>&1) && { echo "$$out"; exit 0; }; \
+	case "$$out" in \
+	*"fetching vulnerabilities"*) echo "the list of known holes cannot be reached: they were not looked for";; \
+	*) echo "$$out" >&2; exit 1;; \
+	esac
+
+cross:
+	@for target in linux/amd64 linux/arm64 windows/amd64; do \
+		echo "building for $$target"; \
+		GOOS=$${target%/*} GOARCH=$${target#*/} $(GOBUILD) -o /dev/null ./cmd/...; \
+	done
+
+# CONDICA_REAL=1: a story that lacks its real part (a browser, ...) fails instead
+# of being listed as not run. -count=1: stories start programs they have built,
+# which the cache of test results knows nothing of.
+race:
+	@CONDICA_REAL=1 go test -race -count=1 ./...
