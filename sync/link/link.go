@@ -1,0 +1,298 @@
+package link
+
+import (
+	"context"
+	"crypto/ed25519"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"condica/sync/hlc"
+	"condica/sync/peer"
+	"condica/sync/wire"
+)
+
+// A Replica is what the link needs of localdb.DB.
+type Replica interface {
+	Where(ctx context.Context) (wire.Request, error)
+	Outbox(ctx context.Context, max, maxBytes int) ([][]byte, error)
+	Save(ctx context.Context, a wire.Answer, sent, received hlc.Reading, main bool) (peer.Outcome, error)
+	Unsent(ctx context.Context) (unsent int, anchored bool, err error)
+	Counter(ctx context.Context, atLeast uint64) (uint64, error)
+	Tidy(ctx context.Context) error
+}
+
+// Config of a Link.
+type Config struct {
+	Hub    string // https://host:port
+	Pin    string // of the hub's CA; empty: the system's CAs
+	Key    ed25519.PrivateKey
+	Now    func() hlc.Reading
+	Times  func() []time.Time // moments it may be now, for TLS
+	Health func() json.RawMessage
+	Seed   uint64 // spreads the retries of many PCs
+	Log    *slog.Logger
+	Pulled func(peer.Outcome) // called after each saved answer; may be nil
+}
+
+// A Status is what the desk's calm line says about the hub.
+type Status struct {
+	Reached bool   // the last exchange succeeded
+	SinceMs int64  // when that began or ended, by the PC's running time (hlc.Reading.Up)
+	Kind    string // of the failure: Unreachable, Captive, ...
+	Say     string // the failure as a sentence
+	Turned  bool   // the hub knows this PC no more
+}
+
+// A Link runs one PC's conversation with the hub.
+type Link struct {
+	cfg     Config
+	replica Replica
+	client  *client
+	bell    chan struct{}
+	results chan result
+	tuning  tuning // of the Main lane; touched by the loop only
+
+	mu     sync.Mutex
+	status Status
+}
+
+// result is an exchange that has ended.
+type result struct {
+	lane           peer.Lane
+	answer         wire.Answer
+	sent, received hlc.Reading
+	err            error
+}
+
+// New makes a link; Run starts it.
+func New(cfg Config, replica Replica) (*Link, error) {
+	c, err := newClient(cfg.Hub, cfg.Pin, cfg.Key, cfg.Times)
+	if err != nil {
+		return nil, err
+	}
+	return &Link{
+		cfg: cfg, replica: replica, client: c,
+		bell: make(chan struct{}, 1), results: make(chan result, 2),
+		tuning: tuning{entries: wire.MaxPull, bytes: maxOutbox},
+		status: Status{SinceMs: cfg.Now().Up, Say: "the hub has not been asked yet", Kind: Unreachable},
+	}, nil
+}
+
+// Ring tells the link that a clerk has written something. It carries no data
+// and never blocks.
+func (l *Link) Ring() {
+	select {
+	case l.bell <- struct{}{}:
+	default:
+	}
+}
+
+// Status is safe to call at any time.
+func (l *Link) Status() Status {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.status
+}
+
+// Run talks to the hub until ctx ends. Everything that has to outlive it is in
+// the replica, so it may be stopped at any point.
+func (l *Link) Run(ctx context.Context) error {
+	counter, err := l.replica.Counter(ctx, 0)
+	if err != nil {
+		return fmt.Errorf("start the link: %w", err)
+	}
+	raise(l.client.counter, counter)
+	unsent, anchored, err := l.replica.Unsent(ctx)
+	if err != nil {
+		return fmt.Errorf("start the link: %w", err)
+	}
+	m := peer.New(l.cfg.Seed)
+	timer := time.NewTimer(time.Hour)
+	defer timer.Stop()
+	var asking sync.WaitGroup
+	defer asking.Wait()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+
+	step := func(e peer.Event) { l.do(ctx, m, timer, &asking, e) }
+	step(peer.Start{Unsent: unsent, Anchored: anchored})
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-timer.C:
+			step(peer.Wake{})
+		case <-l.bell:
+			unsent, _, err := l.replica.Unsent(ctx)
+			if err != nil {
+				return fmt.Errorf("count the outbox: %w", err)
+			}
+			step(peer.Edited{Unsent: unsent})
+		case r := <-l.results:
+			step(l.heard(ctx, m, r))
+		}
+	}
+}
+
+// heard turns a result into the event the machine is told: the answer is
+// saved before anything else happens.
+func (l *Link) heard(ctx context.Context, m *peer.Machine, r result) peer.Event {
+	if r.err == nil {
+		for _, a := range m.Step(l.cfg.Now().Up, peer.Got{Lane: r.lane}) {
+			if _, ok := a.(peer.Save); !ok {
+				continue
+			}
+			saved, err := l.replica.Save(ctx, r.answer, r.sent, r.received, r.lane == peer.Main)
+			if err != nil {
+				r.err = &Error{Kind: HubFault, Err: fmt.Errorf("save the hub's answer: %w", err)}
+				break
+			}
+			l.saved(ctx, r.lane, saved)
+			return peer.Saved{Lane: r.lane, Outcome: saved}
+		}
+	}
+	var e *Error
+	if !errors.As(r.err, &e) {
+		e = &Error{Kind: HubFault, Err: r.err}
+	}
+	if r.lane == peer.Main && ctx.Err() == nil {
+		l.tuning.slower()
+		l.note(false, e)
+	}
+	return peer.Failed{Lane: r.lane, RetryAfter: e.RetryAfter.Milliseconds()}
+}
+
+func (l *Link) saved(ctx context.Context, lane peer.Lane, s peer.Outcome) {
+	if lane == peer.Main {
+		l.tuning.faster()
+	}
+	l.note(true, nil)
+	if s.Reset {
+		l.cfg.Log.Warn("the hub was restored or replaced; everything is compared anew")
+	}
+	if s.Refused > 0 {
+		l.cfg.Log.Warn("the hub refused edits; they are kept in quarantine", "count", s.Refused)
+	}
+	if l.cfg.Pulled != nil {
+		l.cfg.Pulled(s)
+	}
+	if s.Unsent == 0 {
+		if err := l.replica.Tidy(ctx); err != nil {
+			l.cfg.Log.Warn("the journal could not be tidied", "error", err)
+		}
+	}
+}
+
+// note keeps the status; only a change is logged, or weeks without a line would
+// fill the disk.
+func (l *Link) note(reached bool, e *Error) {
+	now := l.cfg.Now().Up
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	was := l.status
+	s := Status{Reached: reached, SinceMs: now}
+	if e != nil {
+		s.Kind, s.Say, s.Turned = e.Kind, e.Error(), e.Kind == Turned
+	}
+	if was.Reached == reached && (was.Reached || was.Kind == s.Kind) {
+		s.SinceMs = was.SinceMs
+	} else if reached {
+		l.cfg.Log.Info("the hub is reached")
+	} else {
+		l.cfg.Log.Info("the hub is not reached", "kind", s.Kind, "error", s.Say)
+	}
+	l.status = s
+}
+
+// do takes one step of the machine and does what it says, in order.
+func (l *Link) do(ctx context.Context, m *peer.Machine, timer *time.Timer, asking *sync.WaitGroup, e peer.Event) {
+	now := l.cfg.Now().Up
+	for _, a := range m.Step(now, e) {
+		switch a := a.(type) {
+		case peer.WakeAt:
+			timer.Reset(time.Duration(a.Ms-now) * time.Millisecond)
+		case peer.Send:
+			tune := l.tuning
+			asking.Add(1)
+			go func() {
+				defer asking.Done()
+				r := l.exchange(ctx, a, tune)
+				select {
+				case l.results <- r:
+				case <-ctx.Done():
+				}
+			}()
+		}
+	}
+}
+
+// exchange makes one round trip.
+func (l *Link) exchange(ctx context.Context, s peer.Send, tune tuning) result {
+	r := result{lane: s.Lane}
+	req, err := l.request(ctx, s, tune)
+	if err != nil {
+		r.err = err
+		return r
+	}
+	timeout := mainTimeout
+	if s.Lane == peer.Poll {
+		timeout = pollTimeout
+	}
+	r.sent = l.cfg.Now()
+	req.SetClock(r.sent)
+	body, err := l.client.post(ctx, "/v1/sync", timeout, true, req)
+	r.received = l.cfg.Now()
+	if err != nil {
+		r.err = err
+		return r
+	}
+	if r.answer, err = wire.DecodeAnswer(body); err != nil {
+		r.err = &Error{Kind: HubFault, Err: err}
+	}
+	return r
+}
+
+func (l *Link) request(ctx context.Context, s peer.Send, tune tuning) (wire.Request, error) {
+	req, err := l.replica.Where(ctx)
+	if err != nil {
+		return req, err
+	}
+	req.WaitMs, req.Limit = s.WaitMs, tune.entries
+	if l.cfg.Health != nil && s.Lane == peer.Main {
+		req.Health = l.cfg.Health()
+	}
+	if _, err := l.replica.Counter(ctx, l.client.counter.Load()); err != nil {
+		return req, err
+	}
+	if !s.Ops {
+		return req, nil
+	}
+	ops, err := l.replica.Outbox(ctx, wire.MaxOps, tune.bytes)
+	if err != nil || len(ops) == 0 {
+		return req, err
+	}
+	req.Segments = []wire.Segment{wire.SignSegment(l.cfg.Key, ops)}
+	return req, nil
+}
+
+// tuning is how much one exchange carries: halved when exchanges fail, so that
+// a line that breaks every few seconds still makes progress.
+type tuning struct{ entries, bytes int }
+
+const (
+	maxOutbox  = 256 << 10
+	minOutbox  = 4 << 10
+	minEntries = 50
+)
+
+func (t *tuning) slower() {
+	t.entries, t.bytes = max(t.entries/2, minEntries), max(t.bytes/2, minOutbox)
+}
+
+func (t *tuning) faster() {
+	t.entries, t.bytes = min(t.entries*2, wire.MaxPull), min(t.bytes*2, maxOutbox)
+}

@@ -1,0 +1,176 @@
+package wire
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"condica/sync/hlc"
+)
+
+// Version of the protocol. Both ends talk to Version-2 .. Version+2: a field
+// they do not know is carried or ignored, never an error.
+const Version = 1
+
+// Limits of one message.
+const (
+	MaxBody     = 4 << 20  // bytes on the line
+	MaxDecoded  = 32 << 20 // bytes after decompression
+	MaxSegments = 16
+	MaxOps      = 500    // in one segment
+	MaxPull     = 5000   // entries in one answer
+	MaxWaitMs   = 25_000 // long poll: proxies cut at 30 s
+)
+
+// A Request is all a PC has to say in one round trip.
+type Request struct {
+	V        int             `json:"v"`
+	Office   string          `json:"o"`
+	Epoch    string          `json:"e,omitempty"`  // of the hub, as last seen
+	Cursor   int64           `json:"c"`            // the last position saved
+	Tip      string          `json:"at,omitempty"` // id of the op it holds at Cursor: a hub that holds another there has been restored
+	Own      uint64          `json:"q,omitempty"`  // the last op of its own log that it holds
+	Segments []Segment       `json:"s,omitempty"`
+	Clock    clockJSON       `json:"w"`
+	WaitMs   int             `json:"wait,omitempty"` // may be held for news that long
+	Limit    int             `json:"n,omitempty"`    // entries wanted at most
+	Health   json.RawMessage `json:"h,omitempty"`    // what the console shows of this PC
+}
+
+// SetClock puts the PC's reading into the request.
+func (r *Request) SetClock(c hlc.Reading) { r.Clock = clockJSON(c) }
+
+// A Segment is a run of one device's ops in the order of its log, signed by
+// that device, so that it may also arrive by other hands.
+type Segment struct {
+	Device hlc.Device        `json:"d"`
+	Ops    []json.RawMessage `json:"ops"`
+	Sig    []byte            `json:"sig"`
+}
+
+// An Answer is all the hub has to say.
+type Answer struct {
+	V        int       `json:"v"`
+	Epoch    string    `json:"e"`
+	HubMs    int64     `json:"t"`             // the hub's time when it answered
+	Have     uint64    `json:"have"`          // up to here the hub holds this device's log without a gap
+	Verdicts []Verdict `json:"a,omitempty"`   // one for each op sent, in runs
+	From     int64     `json:"f,omitempty"`   // Entries lie after this position
+	Entries  []Entry   `json:"ops,omitempty"` // the office's log after From, without gaps
+	Cursor   int64     `json:"c,omitempty"`   // position of the last of Entries
+	Head     int64     `json:"p"`             // last position of the office
+	Keys     []QRKey   `json:"k,omitempty"`   // who signs booking codes
+	Orders   []string  `json:"x,omitempty"`   // "revoked"
+}
+
+// A Verdict says what became of N ops from Seq on. Accepted ops have Pos: the
+// first one's position, the others follow. A refused op has Code and Say, and
+// stays with its author until a person has closed it.
+type Verdict struct {
+	Seq  uint64   `json:"q"`
+	N    uint64   `json:"n,omitempty"` // empty: 1
+	Pos  int64    `json:"p,omitempty"`
+	Eff  hlc.Time `json:"e,omitzero"` // where it is not the author's own stamp
+	Code string   `json:"x,omitempty"`
+	Say  string   `json:"m,omitempty"`
+}
+
+// Codes of verdicts.
+const (
+	Refused = "refused" // the hub will never take this op; Say has the reason
+	Clash   = "clash"   // the hub holds another op under this id: a clone or a restored PC
+)
+
+// An Entry is an op of the office with its place. An op of the PC that asks,
+// which it said it holds, comes as its Seq alone.
+type Entry struct {
+	Pos    int64           `json:"p"`
+	Device hlc.Device      `json:"d,omitzero"`
+	Eff    hlc.Time        `json:"e,omitzero"` // where it is not the author's own stamp
+	Seq    uint64          `json:"q,omitempty"`
+	Op     json.RawMessage `json:"o,omitempty"`
+}
+
+// A QRKey is a public key that signs booking codes.
+type QRKey struct {
+	ID  uint8  `json:"id"`
+	Pub []byte `json:"pub"`
+}
+
+// A Problem is the body of every answer that is not 200 (RFC 9457, title and
+// detail only). Code is for the machine, Say for the person.
+type Problem struct {
+	Code string `json:"code"`
+	Say  string `json:"say"`
+}
+
+func (p *Problem) Error() string { return p.Say }
+
+// Enroll asks for a place among the office's PCs.
+type Enroll struct {
+	V      int    `json:"v"`
+	Secret string `json:"secret"`
+	Pub    []byte `json:"pub"` // Ed25519, made on the PC
+	Name   string `json:"name"`
+}
+
+// Enrolled is the hub's word that the PC belongs to Office.
+type Enrolled struct {
+	Device hlc.Device `json:"device"`
+	Office string     `json:"office"`
+	Desk   int        `json:"desk"` // its number in the office, from 1
+	Epoch  string     `json:"epoch"`
+	HubMs  int64      `json:"t"`
+	Keys   []QRKey    `json:"keys"`
+}
+
+// Encode writes any message.
+func Encode(v any) ([]byte, error) { return marshal(v) }
+
+// DecodeRequest reads and bounds a request.
+func DecodeRequest(b []byte) (Request, error) {
+	var r Request
+	if err := json.Unmarshal(b, &r); err != nil {
+		return r, fmt.Errorf("request: %w", err)
+	}
+	switch {
+	case r.V < Version-2 || r.V > Version+2:
+		return r, fmt.Errorf("request: version %d, this end speaks %d", r.V, Version)
+	case r.Cursor < 0:
+		return r, fmt.Errorf("request: cursor %d is negative", r.Cursor)
+	case len(r.Segments) > MaxSegments:
+		return r, fmt.Errorf("request: %d segments, at most %d are allowed", len(r.Segments), MaxSegments)
+	}
+	for i, s := range r.Segments {
+		if len(s.Ops) == 0 || len(s.Ops) > MaxOps {
+			return r, fmt.Errorf("request: segment %d: %d ops, want 1 to %d", i+1, len(s.Ops), MaxOps)
+		}
+	}
+	r.WaitMs = min(max(r.WaitMs, 0), MaxWaitMs)
+	if r.Limit <= 0 || r.Limit > MaxPull {
+		r.Limit = MaxPull
+	}
+	return r, nil
+}
+
+// DecodeAnswer reads and bounds an answer. Entries must follow each other
+// without a gap from From: anything else is not this protocol.
+func DecodeAnswer(b []byte) (Answer, error) {
+	var a Answer
+	if err := json.Unmarshal(b, &a); err != nil {
+		return a, fmt.Errorf("answer: %w", err)
+	}
+	switch {
+	case a.V < Version-2 || a.V > Version+2:
+		return a, fmt.Errorf("answer: version %d, this end speaks %d", a.V, Version)
+	case a.Epoch == "":
+		return a, fmt.Errorf("answer: no epoch")
+	case a.HubMs <= 0:
+		return a, fmt.Errorf("answer: hub time %d", a.HubMs)
+	}
+	for i, e := range a.Entries {
+		if e.Pos != a.From+int64(i)+1 {
+			return a, fmt.Errorf("answer: entry %d has position %d, want %d", i+1, e.Pos, a.From+int64(i)+1)
+		}
+	}
+	return a, nil
+}
