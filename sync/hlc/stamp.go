@@ -49,6 +49,8 @@ const (
 	// MaxMs is the last millisecond a Time can hold (47 bits, so that it also
 	// fits a signed 64-bit column): the year 6429.
 	MaxMs = 1<<47 - 1
+
+	last Time = MaxMs<<countBits | 1<<countBits - 1
 )
 
 // At gives the first Time of a millisecond; outside 0..MaxMs it is clamped.
@@ -60,8 +62,9 @@ func (t Time) Ms() int64 { return int64(t >> countBits) }
 // Count is the count within the millisecond.
 func (t Time) Count() uint16 { return uint16(t) }
 
-// After gives the next Time: one count more, or the next millisecond.
-func (t Time) After() Time { return t + 1 }
+// After gives the next Time: one count more, or the next millisecond. At the
+// last Time there is it stays: a Time nobody can read would jam the outbox.
+func (t Time) After() Time { return min(t+1, last) }
 
 // String writes milliseconds, a dot and the count: 1795282440123.0.
 func (t Time) String() string {

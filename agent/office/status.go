@@ -1,0 +1,43 @@
+package office
+
+import (
+	"context"
+
+	"condica/localdb"
+	"condica/sync/link"
+)
+
+// A Status is the calm line at the top of every page.
+type Status struct {
+	localdb.Standing
+	Line    bool        // there is a line to speak of: the PC is enrolled
+	Hub     link.Status // what the line says
+	SinceMs int64       // hub ms since when the hub is reached, or not
+	NowMs   int64       // the hub's time as well as it is known
+	Sure    bool        // NowMs was measured in this run of the PC
+	OffMs   int64       // the PC's own clock is ahead by so much; only if Sure
+	Bundle  int         // number of the reference bundle in force
+}
+
+// Sent reports whether the hub has acknowledged every op of this PC.
+func (s Status) Sent() bool { return s.Unsent == 0 && s.Refused == 0 }
+
+// ClockOff reports whether the PC's clock is wrong by more than two minutes.
+func (s Status) ClockOff() bool { return s.Sure && (s.OffMs > 120_000 || s.OffMs < -120_000) }
+
+// Status reads where the office stands.
+func (o *Office) Status(ctx context.Context) (Status, error) {
+	standing, err := o.cfg.DB.Standing(ctx)
+	if err != nil {
+		return Status{}, err
+	}
+	st := Status{Standing: standing, Bundle: o.Reference().Number()}
+	if st.NowMs, st.Sure, st.OffMs, err = o.cfg.DB.Now(ctx); err != nil {
+		return st, err
+	}
+	if l := o.line.Load(); l != nil {
+		st.Line, st.Hub = true, (*l).Status()
+		st.SinceMs = st.NowMs - (o.cfg.Up() - st.Hub.SinceMs)
+	}
+	return st, nil
+}

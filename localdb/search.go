@@ -1,0 +1,46 @@
+package localdb
+
+import (
+	"context"
+	"strings"
+	"unicode"
+
+	"condica/spclep"
+	"condica/spclep/record"
+)
+
+// MinSearch is the fewest letters a search takes.
+const MinSearch = 2
+
+// Search finds bookings by the beginnings of words of the name, the e-mail, the
+// short code or the registration number, in any order, with or without
+// diacritics. Those of today come first, then the nearest days. At most limit
+// rows; nil for a query of fewer than MinSearch letters or digits.
+func (db *DB) Search(ctx context.Context, query string, today spclep.Day, limit int) ([]Row, error) {
+	match := matchQuery(query)
+	if match == "" {
+		return nil, nil
+	}
+	return db.rows(ctx, `SELECT `+rowColumns+` FROM booking WHERE n IN (SELECT rowid FROM booking_fts WHERE booking_fts MATCH ?)
+		ORDER BY abs(day - ?), day DESC, at, id LIMIT ?`, match, int64(today), limit)
+}
+
+// matchQuery writes the query in the language of FTS5. Every word is quoted,
+// so that nothing a person types is an operator.
+func matchQuery(query string) string {
+	words := strings.FieldsFunc(query, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !unicode.Is(unicode.Mn, r) })
+	var terms []string
+	letters := 0
+	for _, w := range words {
+		letters += len([]rune(w))
+		term := `"` + w + `"*`
+		if other := record.OtherSpelling(w); other != w {
+			term = `(` + term + ` OR "` + other + `"*)`
+		}
+		terms = append(terms, term)
+	}
+	if letters < MinSearch {
+		return ""
+	}
+	return strings.Join(terms, " AND ")
+}

@@ -1,0 +1,166 @@
+package localdb
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"condica/spclep"
+	"condica/spclep/record"
+	"condica/sync/hlc"
+	"condica/sync/op"
+	"condica/sync/wire"
+)
+
+const rowColumns = `id, day, at, name, email, reason, origin, state, number, product, pickup, due, person, changed`
+
+// Day lists the bookings of a day by time.
+func (db *DB) Day(ctx context.Context, d spclep.Day) ([]Row, error) {
+	return db.rows(ctx, `SELECT `+rowColumns+` FROM booking WHERE day = ? ORDER BY at, id`, int64(d))
+}
+
+// InState lists the bookings that stand at a state, the oldest due first.
+func (db *DB) InState(ctx context.Context, s spclep.State, limit int) ([]Row, error) {
+	return db.rows(ctx, `SELECT `+rowColumns+` FROM booking WHERE state = ? ORDER BY due, id LIMIT ?`, string(s), limit)
+}
+
+// ByNumber finds applications by their registration number.
+func (db *DB) ByNumber(ctx context.Context, number string) ([]Row, error) {
+	return db.rows(ctx, `SELECT `+rowColumns+` FROM booking WHERE number = ? AND number <> '' ORDER BY id`, number)
+}
+
+// NeedPerson lists the bookings on which something waits for a person.
+func (db *DB) NeedPerson(ctx context.Context) ([]Row, error) {
+	return db.rows(ctx, `SELECT `+rowColumns+` FROM booking WHERE person = 1 ORDER BY changed DESC, id LIMIT 500`)
+}
+
+// Booking reads one booking whole. One that no op speaks of has the state
+// StateNone and no facts.
+func (db *DB) Booking(ctx context.Context, id spclep.BookingID) (record.Booking, error) {
+	return booking(ctx, db.r, id)
+}
+
+func (db *DB) rows(ctx context.Context, query string, args ...any) ([]Row, error) {
+	rows, err := db.r.QueryContext(ctx, query, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var out []Row
+	for rows.Next() {
+		var r Row
+		if err := rows.Scan(&r.ID, &r.Day, &r.At, &r.Name, &r.Email, &r.Reason, &r.Origin, &r.State, &r.Number, &r.Product, &r.Pickup, &r.Due, &r.Person, &r.Changed); err != nil {
+			return nil, err
+		}
+		out = append(out, r)
+	}
+	return out, rows.Err()
+}
+
+// Standing is where the replica stands towards the hub.
+type Standing struct {
+	Office   string
+	Desk     int
+	Epoch    string
+	Cursor   int64 // the last position held without a gap
+	Head     int64 // the hub's last position, as last heard
+	LastOK   int64 // hub ms of the last answer saved; 0: never
+	Unsent   int   // ops the hub has not answered
+	OldestMs int64 // when the oldest of them was written, effective ms; 0: none
+	Refused  int   // ops in quarantine
+	Person   int   // bookings on which something waits for a person
+	Bookings int
+	From, To spclep.Day // days with bookings held
+}
+
+// Standing reads all of it in one go.
+func (db *DB) Standing(ctx context.Context) (Standing, error) {
+	s, err := readState(ctx, db.r)
+	if err != nil {
+		return Standing{}, err
+	}
+	st := Standing{Office: s.Office, Desk: s.Desk, Epoch: s.Epoch, Cursor: s.Cursor, Head: s.Head, LastOK: s.LastOK}
+	var oldest int64
+	err = db.r.QueryRowContext(ctx, `SELECT
+		(SELECT count(*) FROM op WHERE pos IS NULL AND verdict = '' AND device = ?1),
+		(SELECT coalesce(min(eff), 0) FROM op WHERE pos IS NULL AND verdict = '' AND device = ?1),
+		(SELECT count(*) FROM op WHERE verdict <> ''),
+		(SELECT count(*) FROM booking WHERE person = 1),
+		(SELECT count(*) FROM booking),
+		(SELECT coalesce(min(day), 0) FROM booking WHERE day > 0),
+		(SELECT coalesce(max(day), 0) FROM booking)`, db.device.String()).
+		Scan(&st.Unsent, &oldest, &st.Refused, &st.Person, &st.Bookings, &st.From, &st.To)
+	st.OldestMs = hlc.Time(oldest).Ms()
+	return st, err
+}
+
+// An Outgoing is one own op on its way.
+type Outgoing struct {
+	op.Entry
+	Sealed  bool
+	Verdict string // "", wire.Refused or wire.Clash
+	Say     string // the hub's reason
+}
+
+// Queue lists own ops, the newest first: those still unsent or refused, and
+// then the latest accepted ones, at most limit.
+func (db *DB) Queue(ctx context.Context, limit int) ([]Outgoing, error) {
+	rows, err := db.r.QueryContext(ctx, `SELECT device, seq, eff, coalesce(pos, 0), sealed, raw, verdict, say FROM op
+		WHERE device = ? ORDER BY (pos IS NOT NULL), seq DESC LIMIT ?`, db.device.String(), limit)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var out []Outgoing
+	for rows.Next() {
+		var (
+			o      Outgoing
+			device string
+			seq    uint64
+			eff    int64
+			raw    []byte
+		)
+		if err := rows.Scan(&device, &seq, &eff, &o.Pos, &o.Sealed, &raw, &o.Verdict, &o.Say); err != nil {
+			return nil, err
+		}
+		if o.Op, err = wire.DecodeOp(db.device, raw); err != nil {
+			return nil, fmt.Errorf("%w: %w", errDamaged, err)
+		}
+		o.Eff = hlc.Time(eff)
+		out = append(out, o)
+	}
+	return out, rows.Err()
+}
+
+// Keys gives the hub's keys for booking codes, as last sent.
+func (db *DB) Keys(ctx context.Context) ([]wire.QRKey, error) {
+	s, err := readState(ctx, db.r)
+	if err != nil || len(s.Keys) == 0 {
+		return nil, err
+	}
+	var keys []wire.QRKey
+	if err := json.Unmarshal(s.Keys, &keys); err != nil {
+		return nil, fmt.Errorf("%w: keys: %w", errDamaged, err)
+	}
+	return keys, nil
+}
+
+// Now gives the hub's time in ms as well as it is known here; sure tells
+// whether it was measured in this run of the PC. off is how far the PC's own
+// clock is ahead, in ms.
+func (db *DB) Now(ctx context.Context) (ms int64, sure bool, off int64, err error) {
+	anchors, err := db.anchors(ctx, db.r)
+	if err != nil {
+		return 0, false, 0, err
+	}
+	reading := db.now()
+	ms, _, sure = anchors.Now(reading)
+	return ms, sure, reading.Wall - ms, nil
+}
+
+// EntityOf gives the booking an action was written on.
+func (db *DB) EntityOf(ctx context.Context, action op.ID) (spclep.BookingID, error) {
+	var id string
+	err := db.r.QueryRowContext(ctx, `SELECT entity FROM op WHERE device = ? AND seq = ?`, action.Device.String(), action.Seq).Scan(&id)
+	return spclep.BookingID(id), err
+}
