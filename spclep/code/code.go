@@ -9,6 +9,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"condica/spclep"
@@ -30,6 +31,7 @@ const (
 	payloadSize = 1 + 1 + 2 + 5 + 4 + 1 // version, key, office, booking, slot, reason
 	sumSize     = 4                     // symbols
 	idSize      = 8                     // symbols of a BookingID
+	maxDay      = 1<<32/(24*60) - 1     // the slot is 32 bits of minutes
 )
 
 var alphabet = base32.NewEncoding(Alphabet).WithPadding(base32.NoPadding)
@@ -62,8 +64,7 @@ func NewID(random [5]byte) spclep.BookingID {
 // hyphens ignored.
 func ParseID(s string) (spclep.BookingID, error) {
 	s = clean(s)
-	raw, err := alphabet.DecodeString(s)
-	if err != nil || len(raw) != 5 {
+	if raw, err := alphabet.DecodeString(s); err != nil || len(raw) != 5 || len(s) != idSize {
 		return "", ErrNotACode
 	}
 	return spclep.BookingID(s), nil
@@ -71,20 +72,26 @@ func ParseID(s string) (spclep.BookingID, error) {
 
 // Sign makes the text of a booking's QR.
 func Sign(key ed25519.PrivateKey, b Booking) (string, error) {
-	id, err := alphabet.DecodeString(string(b.ID))
-	if err != nil || len(id) != 5 {
+	if canonical, err := ParseID(string(b.ID)); err != nil || canonical != b.ID {
 		return "", fmt.Errorf("booking id %q: want %d symbols of the code alphabet", b.ID, idSize)
 	}
-	var reason uint8
-	if _, err := fmt.Sscanf(string(b.Reason), "R%02d", &reason); err != nil {
+	id, err := alphabet.DecodeString(string(b.ID))
+	if err != nil {
+		return "", err
+	}
+	reason, err := strconv.ParseUint(strings.TrimPrefix(string(b.Reason), "R"), 10, 8)
+	if err != nil || reasonOf(uint8(reason)) != b.Reason {
 		return "", fmt.Errorf("reason %q: want R01 to R99", b.Reason)
+	}
+	if b.Day <= 0 || b.Day > maxDay || b.At < 0 || b.At >= 24*60 {
+		return "", fmt.Errorf("slot %s %s: want a day from 1970 and a time before midnight", b.Day, b.At)
 	}
 	p := make([]byte, 0, payloadSize+ed25519.SignatureSize)
 	p = append(p, version, b.Key)
 	p = binary.BigEndian.AppendUint16(p, b.Office)
 	p = append(p, id...)
 	p = binary.BigEndian.AppendUint32(p, uint32(b.Day)*24*60+uint32(b.At))
-	p = append(p, reason)
+	p = append(p, uint8(reason))
 	p = append(p, ed25519.Sign(key, signed(p))...)
 	return seal(BookingPrefix, alphabet.EncodeToString(p)), nil
 }
@@ -138,9 +145,11 @@ func parse(s string) (b Booking, payload, sig []byte, err error) {
 		Key: p[1], Office: binary.BigEndian.Uint16(p[2:]),
 		ID:  spclep.BookingID(alphabet.EncodeToString(p[4:9])),
 		Day: spclep.Day(slot / (24 * 60)), At: spclep.Minute(slot % (24 * 60)),
-		Reason: spclep.Reason(fmt.Sprintf("R%02d", p[13])),
+		Reason: reasonOf(p[13]),
 	}, p, raw[payloadSize:], nil
 }
+
+func reasonOf(n uint8) spclep.Reason { return spclep.Reason(fmt.Sprintf("R%02d", n)) }
 
 func signed(payload []byte) []byte { return append([]byte("condica booking\n"), payload...) }
 

@@ -129,15 +129,15 @@ func TestWhoSigned(t *testing.T) {
 func TestForeignCodes(t *testing.T) {
 	for s, want := range map[string]error{
 		"https://hub.mai.gov.ro/cei/identitate?token=eyJhbGciOi": ErrIdentity,
-		"OPENID4VP://authorize?client_id=roeid":                 ErrIdentity,
-		"mdoc:owBjMS4wAYIB2BhYS6QBAiABIVgg":                    ErrIdentity,
-		"https://example.ro/meniu":                              ErrNotACode,
-		"WIFI:S:Cafenea;T:WPA;P:parola;;":                       ErrNotACode,
-		"5941234567890":                                         ErrNotACode,
-		"":                                                      ErrNotACode,
-		"CDB2":                                                  ErrDamaged,
-		"CDB2" + strings.Repeat("2", 4000):                      ErrDamaged,
-		"\x00\xff\xfe":                                          ErrNotACode,
+		"OPENID4VP://authorize?client_id=roeid":                  ErrIdentity,
+		"mdoc:owBjMS4wAYIB2BhYS6QBAiABIVgg":                      ErrIdentity,
+		"https://example.ro/meniu":                               ErrNotACode,
+		"WIFI:S:Cafenea;T:WPA;P:parola;;":                        ErrNotACode,
+		"5941234567890":                                          ErrNotACode,
+		"":                                                       ErrNotACode,
+		"CDB2":                                                   ErrDamaged,
+		"CDB2" + strings.Repeat("2", 4000):                       ErrDamaged,
+		"\x00\xff\xfe":                                           ErrNotACode,
 	} {
 		if _, err := Verify(s, known); !errors.Is(err, want) {
 			t.Errorf("%q: %v, want %v", s, err, want)

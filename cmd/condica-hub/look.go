@@ -1,0 +1,130 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+
+	"condica/hub"
+	"condica/hub/store"
+	"condica/spclep"
+	"condica/sync/hlc"
+)
+
+type logCmd struct {
+	place
+	Office string `required:""`
+	JSON   bool   `name:"json" help:"One line of JSON for each edit."`
+}
+
+func (c *logCmd) Run(ctx context.Context, out io.Writer) error {
+	return c.with(ctx, func(h *hub.Server) error {
+		lines, err := h.History(ctx, spclep.OfficeID(c.Office))
+		if err != nil {
+			return err
+		}
+		for _, l := range lines {
+			if c.JSON {
+				err = printJSON(out, l)
+			} else {
+				_, err = fmt.Fprintf(out, "%6d  %s  %-8s  %s  %s  %s  %s\n", l.Pos, l.EffectiveAt, l.Verdict, l.ID, l.Cell, l.Value, l.Say)
+			}
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+type officesCmd struct {
+	place
+	JSON bool `name:"json"`
+}
+
+func (c *officesCmd) Run(ctx context.Context, out io.Writer) error {
+	return c.with(ctx, func(h *hub.Server) error {
+		offices, err := h.Offices(ctx)
+		if err != nil {
+			return err
+		}
+		if c.JSON {
+			return printJSON(out, offices)
+		}
+		for _, o := range offices {
+			if _, err := fmt.Fprintf(out, "%-10s  %d edits, %d PCs, %d bookings today, last contact %s\n", o.ID, o.Head, o.PCs, o.Today, cmp.Or(at(o.LastMs), "never")); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+type devicesCmd struct {
+	place
+	Office string `required:""`
+	JSON   bool   `name:"json"`
+}
+
+type deviceJSON struct {
+	Device  hlc.Device      `json:"device"`
+	Kind    string          `json:"kind"`
+	Desk    int             `json:"desk,omitempty"`
+	Name    string          `json:"name"`
+	Added   string          `json:"added"`
+	Revoked string          `json:"revoked,omitempty"`
+	Last    string          `json:"last_contact,omitempty"`
+	Have    uint64          `json:"have"`
+	Health  json.RawMessage `json:"health,omitempty"`
+}
+
+func (c *devicesCmd) Run(ctx context.Context, out io.Writer) error {
+	return c.with(ctx, func(h *hub.Server) error {
+		if _, err := h.Reference.Office(spclep.OfficeID(c.Office)); err != nil {
+			return err
+		}
+		devices, err := h.Store.Devices(ctx, c.Office)
+		if err != nil {
+			return err
+		}
+		list := []deviceJSON{}
+		for _, d := range devices {
+			list = append(list, deviceJSON{d.ID, d.Kind, d.Desk, d.Name, at(d.AddedMs), at(d.RevokedMs), at(d.LastMs), d.Have, d.Health})
+		}
+		if c.JSON {
+			return printJSON(out, list)
+		}
+		for _, d := range list {
+			revoked := ""
+			if d.Revoked != "" {
+				revoked = "  revoked " + d.Revoked
+			}
+			if _, err := fmt.Fprintf(out, "%s  %-3s  %d  %s  last contact %s%s\n", d.Device, d.Kind, d.Desk, d.Name, cmp.Or(d.Last, "never"), revoked); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+type revokeCmd struct {
+	place
+	Device string `required:"" help:"16 digits, as condica-hub devices lists them."`
+}
+
+func (c *revokeCmd) Run(ctx context.Context, out io.Writer) error {
+	id, err := hlc.ParseDevice(c.Device)
+	if err != nil {
+		return wrongUse("--%v", err)
+	}
+	return c.with(ctx, func(h *hub.Server) error {
+		err := h.Revoke(ctx, id)
+		if errors.Is(err, store.ErrNone) {
+			return fmt.Errorf("the hub knows no device %s", id)
+		}
+		return err
+	})
+}

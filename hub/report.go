@@ -1,0 +1,187 @@
+package hub
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"time"
+
+	"condica/hub/store"
+	"condica/spclep"
+	"condica/sync/hlc"
+	"condica/sync/op"
+	"condica/sync/wire"
+)
+
+// A Line of an office's history is one op and what became of it.
+type Line struct {
+	Pos         int64           `json:"pos,omitempty"` // 0: not taken
+	ID          op.ID           `json:"id"`
+	Cell        string          `json:"cell,omitempty"` // kind/entity/field
+	Fact        bool            `json:"fact"`
+	Value       json.RawMessage `json:"value,omitempty"`
+	Base        []op.ID         `json:"base,omitempty"`
+	Action      string          `json:"action,omitempty"`
+	By          string          `json:"by,omitempty"`
+	Why         string          `json:"why,omitempty"`
+	Device      hlc.Device      `json:"device"`
+	Original    hlc.Time        `json:"original"`     // as the author stamped it
+	Effective   hlc.Time        `json:"effective"`    // as it counts
+	EffectiveAt string          `json:"effective_at"` // the same for people, UTC
+	Clock       hlc.Reading     `json:"clock"`        // the author's clocks when it was written
+	Clamped     bool            `json:"clamped"`
+	TakenAt     string          `json:"taken_at"` // by the hub, UTC
+	Verdict     string          `json:"verdict"`  // accepted, refused, clash
+	Say         string          `json:"reason,omitempty"`
+	Raw         string          `json:"raw,omitempty"` // of an op that cannot be read
+}
+
+// Accepted is the verdict on an op that has its place.
+const Accepted = "accepted"
+
+// History is every op of an office, by position, and then all that was not
+// taken, in the order in which it came.
+func (s *Server) History(ctx context.Context, office spclep.OfficeID) ([]Line, error) {
+	if _, err := s.Reference.Office(office); err != nil {
+		return nil, err
+	}
+	out := []Line{}
+	for pos := int64(0); ; {
+		entries, head, err := s.Store.After(ctx, string(office), pos, page)
+		if err != nil {
+			return nil, err
+		}
+		for _, e := range entries {
+			l := lineOf(e.Op)
+			l.Pos, l.Effective, l.EffectiveAt, l.Clamped, l.TakenAt, l.Verdict = e.Pos, e.Eff, instant(e.Eff.Ms()), e.Clamped, instant(e.AtMs), Accepted
+			out, pos = append(out, l), e.Pos
+		}
+		if len(entries) == 0 || pos >= head {
+			break
+		}
+	}
+	refused, err := s.Store.Refusals(ctx, string(office))
+	for _, r := range refused {
+		o, bad := wire.DecodeOp(r.ID.Device, r.Raw)
+		l := lineOf(o)
+		if bad != nil {
+			l = Line{Raw: string(r.Raw)}
+		}
+		l.ID, l.Device, l.TakenAt, l.Verdict, l.Say = r.ID, r.ID.Device, instant(r.AtMs), r.Code, r.Say
+		out = append(out, l)
+	}
+	return out, err
+}
+
+func lineOf(o op.Op) Line {
+	return Line{
+		ID: o.ID, Cell: o.Cell.String(), Fact: o.Fact, Value: o.Value, Base: o.Base, Action: o.ActionID().String(),
+		By: o.By, Why: o.Why, Device: o.ID.Device, Original: o.Time, Clock: o.Clock,
+	}
+}
+
+func instant(ms int64) string { return time.UnixMilli(ms).UTC().Format("2006-01-02T15:04:05.000Z") }
+
+// An Office is how one office stands.
+type Office struct {
+	ID     spclep.OfficeID `json:"office"`
+	Name   string          `json:"name"`
+	Head   int64           `json:"head"`    // edits held
+	PCs    int             `json:"pcs"`     // not revoked
+	Today  int             `json:"today"`   // bookings of today
+	LastMs int64           `json:"last_ms"` // last contact of any of its PCs; 0: never
+	// As its PCs last said of themselves:
+	Unsent   int   `json:"unsent"`
+	OldestMs int64 `json:"oldest_ms"` // oldest unsent edit; 0: none
+	Refused  int   `json:"refused"`   // edits in quarantine
+}
+
+// A Health is what a PC says of itself with a request now and then. Fields
+// that are not here are the PC's own.
+type Health struct {
+	Version  string `json:"v,omitempty"`
+	Unsent   int    `json:"u,omitempty"`   // edits the hub has not answered
+	OldestMs int64  `json:"o,omitempty"`   // when the oldest of them was written
+	Refused  int    `json:"r,omitempty"`   // edits in quarantine
+	Person   int    `json:"p,omitempty"`   // bookings on which something waits for a person
+	OffMs    int64  `json:"off,omitempty"` // its clock is ahead by so much
+}
+
+// HealthOf reads what a PC last said of itself. A newer PC's words may be
+// beyond us; its contact still counts.
+func HealthOf(d store.Device) Health {
+	var h Health
+	if len(d.Health) > 0 && json.Unmarshal(d.Health, &h) != nil {
+		return Health{}
+	}
+	return h
+}
+
+// Offices says how every office of the reference bundle stands.
+func (s *Server) Offices(ctx context.Context) ([]Office, error) {
+	heads, err := s.Store.Heads(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out := []Office{}
+	for _, ref := range s.Reference.Offices() {
+		o := Office{ID: ref.ID, Name: ref.Name, Head: heads[string(ref.ID)]}
+		rows, err := s.Store.Rows(ctx, string(ref.ID), store.Filter{Day: s.Today()})
+		if err != nil {
+			return nil, err
+		}
+		o.Today = len(rows)
+		devices, err := s.Store.Devices(ctx, string(ref.ID))
+		if err != nil {
+			return nil, err
+		}
+		for _, d := range devices {
+			o.add(d)
+		}
+		out = append(out, o)
+	}
+	return out, nil
+}
+
+func (o *Office) add(d store.Device) {
+	if d.Kind != store.PC || d.RevokedMs != 0 {
+		return
+	}
+	h := HealthOf(d)
+	o.PCs++
+	o.LastMs = max(o.LastMs, d.LastMs)
+	o.Unsent += h.Unsent
+	o.Refused += h.Refused
+	if h.OldestMs > 0 && (o.OldestMs == 0 || h.OldestMs < o.OldestMs) {
+		o.OldestMs = h.OldestMs
+	}
+}
+
+// Today is the day by the offices' calendar.
+func (s *Server) Today() spclep.Day { return spclep.DayOf(s.Local(s.Now())) }
+
+// Local gives a moment in ms as the offices' wall clock shows it.
+func (s *Server) Local(ms int64) time.Time { return time.UnixMilli(ms).In(s.Zone) }
+
+// Revoke shuts a PC out, at once and for good.
+func (s *Server) Revoke(ctx context.Context, id hlc.Device) error {
+	d, err := s.Store.Device(ctx, id)
+	if err != nil {
+		return err
+	}
+	if d.Kind != store.PC {
+		return errors.New("that is the hub's own pen, no PC")
+	}
+	err = s.Store.Write(ctx, d.Office, func(tx store.Tx) error {
+		d, err := tx.Device(id)
+		if err != nil || d.RevokedMs != 0 {
+			return err
+		}
+		d.RevokedMs = s.Now()
+		return tx.SetDevice(d)
+	})
+	if err == nil {
+		s.news.ring(d.Office) // who waits is sent away
+	}
+	return err
+}

@@ -1,0 +1,172 @@
+// Package store is the contract between the hub and what keeps its ops: SQLite
+// for one county, memory for simulations, PostgreSQL for the country. A store
+// keeps and finds; it decides nothing. Which op is taken, at what time, and
+// what a booking adds up to is package hub's word, over Tx.
+package store
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+
+	"condica/spclep"
+	"condica/spclep/record"
+	"condica/sync/hlc"
+	"condica/sync/op"
+)
+
+// ErrNone: what was asked for by name is not held.
+var ErrNone = errors.New("the hub holds nothing under that name")
+
+// A Store holds the ops of all offices. Every method may be called from many
+// goroutines, and many processes may use one store.
+type Store interface {
+	// Write runs f in one transaction that holds the office's lock, so that
+	// positions are gapless and in commit order: whoever has read up to a
+	// position has missed nothing before it. An error of f undoes all of it and
+	// is returned as it is. f must use nothing but its Tx.
+	Write(ctx context.Context, office string, f func(Tx) error) error
+
+	// After gives the office's log after pos, at most limit entries, and the
+	// last position there is.
+	After(ctx context.Context, office string, pos int64, limit int) (entries []Entry, head int64, err error)
+	// Heads gives the last position of each office that has one.
+	Heads(ctx context.Context) (map[string]int64, error)
+	// Entity gives all entries of one entity, by position.
+	Entity(ctx context.Context, office, kind, entity string) ([]Entry, error)
+	// Rows lists bookings by day, time and id.
+	Rows(ctx context.Context, office string, which Filter) ([]record.Row, error)
+	// Refusals lists what was not taken from an office's devices, oldest first.
+	Refusals(ctx context.Context, office string) ([]Refusal, error)
+
+	// Device finds a device; ErrNone if it is not known.
+	Device(ctx context.Context, id hlc.Device) (Device, error)
+	// Devices lists an office's devices in the order in which they came.
+	Devices(ctx context.Context, office string) ([]Device, error)
+
+	// AddToken keeps a token for one enrolment.
+	AddToken(ctx context.Context, t Token) error
+	// Token finds a token by the hash of its secret; ErrNone if there is none.
+	Token(ctx context.Context, hash [32]byte) (Token, error)
+
+	// Secret gives the hub's secret of that name, made by fresh the first time.
+	// Of two who ask at once, both get the same.
+	Secret(ctx context.Context, name string, fresh func() ([]byte, error)) ([]byte, error)
+	// SetSecret replaces it.
+	SetSecret(ctx context.Context, name string, value []byte) error
+
+	Close() error
+}
+
+// A Tx is one writing transaction of one office. What it reads is what was
+// committed before, and what it has written itself.
+type Tx interface {
+	// Epoch names this life of the office's log; "" before SetEpoch.
+	Epoch() (string, error)
+	SetEpoch(epoch string) error
+	Head() (int64, error)
+	// At gives the op at a position; ok is false if there is none.
+	At(pos int64) (id op.ID, ok bool, err error)
+
+	// Held says what is kept under an id, taken or refused.
+	Held(id op.ID) (Held, error)
+	// LastEff is the effective time of the device's last op before seq, 0 if
+	// there is none.
+	LastEff(d hlc.Device, seq uint64) (hlc.Time, error)
+	// Eff gives the effective times of those of the ops that this office holds.
+	Eff(ids []op.ID) ([]hlc.Time, error)
+	// LastSeq is the highest number held of the device's log, 0 for none.
+	LastSeq(d hlc.Device) (uint64, error)
+	// Put places an op at the next position. Its id must not be held.
+	Put(e Entry) (pos int64, err error)
+	// Refuse keeps an op that was not taken, with the reason. Repeating it
+	// changes nothing.
+	Refuse(r Refusal) error
+
+	// Entity gives all entries of one entity, by position.
+	Entity(kind, entity string) ([]op.Entry, error)
+	// Project writes a booking's row anew.
+	Project(r record.Row) error
+	// Taken counts the bookings made on the hub that hold a slot of the day.
+	Taken(day spclep.Day) (map[spclep.Minute]int, error)
+	// ActiveOf counts a person's bookings that still stand, from a day on.
+	ActiveOf(person string, from spclep.Day) (int, error)
+
+	// Device finds a device of any office; ErrNone if it is not known.
+	Device(id hlc.Device) (Device, error)
+	// Devices lists the office's devices in the order in which they came.
+	Devices() ([]Device, error)
+	// SetDevice writes a device of this office anew.
+	SetDevice(d Device) error
+	// TakeToken marks a token as used by a device, if nobody has used it, and
+	// gives it as it then stands.
+	TakeToken(hash [32]byte, by hlc.Device) (Token, error)
+}
+
+// An Entry is an op with its place, and how it got its time.
+type Entry struct {
+	op.Entry
+	Clamped bool  // its author's time lay in the future; Time has the original
+	AtMs    int64 // when the hub took it, ms since 1970
+}
+
+// Held is what a store keeps under an op's id. All zero: nothing.
+type Held struct {
+	Pos  int64 // 0: not taken
+	Eff  hlc.Time
+	Sum  [32]byte // Sum of the signed bytes
+	Code string   // of a refusal
+	Say  string
+}
+
+// Sum tells ops under one id apart.
+func Sum(signed []byte) [32]byte { return sha256.Sum256(signed) }
+
+// A Refusal is an op the hub did not take.
+type Refusal struct {
+	ID   op.ID
+	Code string // wire.Refused, wire.Clash
+	Say  string
+	Raw  []byte // as it came, at most wire.MaxOpBytes of it
+	Sum  [32]byte
+	AtMs int64
+}
+
+// Kinds of device.
+const (
+	PC  = "pc"
+	Hub = "hub" // the hub's own pen in one office
+)
+
+// A Device is one author of ops.
+type Device struct {
+	ID        hlc.Device
+	Office    string
+	Kind      string
+	Desk      int // number among the office's PCs, from 1
+	Name      string
+	Pub       []byte // Ed25519
+	AddedMs   int64
+	RevokedMs int64           // 0: not revoked
+	LastMs    int64           // last contact; 0: none
+	Have      uint64          // up to here its log is held without a gap
+	Window    Window          // which requests it has made
+	Health    json.RawMessage // what it last said of itself
+}
+
+// A Token lets one PC enrol once. Only the hash of its secret is kept.
+type Token struct {
+	Hash    [32]byte
+	Office  string
+	Expires int64 // hub ms
+	MadeMs  int64
+	UsedBy  hlc.Device // zero: nobody
+}
+
+// A Filter chooses rows. Zero fields choose all.
+type Filter struct {
+	Day   spclep.Day
+	ID    spclep.BookingID
+	State spclep.State
+}
