@@ -158,3 +158,25 @@ func TestCalendarOfABookingDayIsPlain(t *testing.T) {
 		t.Fatal(fmt.Sprint("the stories' Monday is a ", w))
 	}
 }
+
+// A reason beats a product, a product beats the place: even the nation's row
+// for a reason beats the office's for everything.
+func TestReasonBeatsProductBeatsPlace(t *testing.T) {
+	r := loadWith(t, map[string]string{
+		"national.yaml": `settings:=>settings:
+  - {key: window_days, value: 45, reason: R04, rule: B17}
+  - {key: window_days, value: 40, product: CIS, rule: B17}`,
+		"covasna.yaml": `hours:=>settings:
+  - {key: window_days, value: 14, rule: B17}
+hours:`})
+	for _, c := range []struct {
+		office OfficeID
+		p      Product
+		reason Reason
+		want   int
+	}{{"covasna", "", "R01", 14}, {"covasna", "CIS", "R01", 40}, {"covasna", "CIS", "R04", 45}, {"covasna", "", "R04", 45}, {"botosani", "", "R01", 30}} {
+		if s, ok := r.Setting("window_days", c.office, c.p, c.reason, monday); !ok || *s.Value != c.want {
+			t.Errorf("%s %s %s: %+v, want %d", c.office, c.p, c.reason, s, c.want)
+		}
+	}
+}

@@ -273,3 +273,38 @@ func TestListsWordForWord(t *testing.T) {
 		}
 	}
 }
+
+// Nothing due, nothing to show; a price nobody knows stops nobody.
+func TestReceiptFollowsTheFee(t *testing.T) {
+	r := rules(t)
+	if p := paperOf(t, r, "covasna R01 first_cei=no", "R01.10"); !strings.Contains(p.Title, "(70 lei)") || p.IfApplicable {
+		t.Errorf("a new card: %+v", p)
+	}
+	if p := paperOf(t, r, "covasna R01 first_cei=yes", "R01.10"); !p.IfApplicable || !strings.Contains(p.Why, "întrebați la ghișeu") {
+		t.Errorf("a first card after June 2026: %+v", p)
+	}
+	a := asking("covasna R01")
+	a.Day = day(t, "2026-06-30")
+	list, err := r.Papers(a)
+	if err != nil || ids(list.Papers) != "R01.1 R01.6" {
+		t.Errorf("a first card in June 2026: %s (%v)", ids(list.Papers), err)
+	}
+}
+
+// A paper taken over from another list keeps its id, so that a tick stays when
+// the reason changes, and names the rule of the list it stands on.
+func TestIncludedPapersNameTheirRule(t *testing.T) {
+	p := paperOf(t, rules(t), "botosani R13 civil=married", "R08B.3b")
+	if p.Rule != "R13.2" || p.Source != "S3:153-158" || p.Why != "căsătorit(ă)" {
+		t.Errorf("%+v", p)
+	}
+}
+
+// The widow's marriage certificate is asked where it is the case, and is no
+// reason to send her away.
+func TestOptionalForTheWidowed(t *testing.T) {
+	r := rules(t)
+	if !paperOf(t, r, "covasna R11 civil=widowed", "R11C.4").IfApplicable || paperOf(t, r, "covasna R11 civil=married", "R11C.4").IfApplicable {
+		t.Error("R11C.4 is optional for the wrong person")
+	}
+}

@@ -108,7 +108,10 @@ type Machine struct {
 	busy     bool  // a Main request is under way
 	due      bool  // a Main request is wanted
 	notFor   int64 // but not before this time
+	asked    int64 // the hub asked not to be asked before this time
 	fails    uint  // Main failures in a row
+	stalls   uint  // Main answers in a row that brought nothing on
+	ops      bool  // the last Main request carried ops
 	lastMain int64 // when Main was last sent
 	dirty    bool  // edited while Main was under way
 
@@ -148,14 +151,17 @@ func (m *Machine) edited(now int64, e Edited) {
 	m.unsent = e.Unsent
 	m.due = m.due || e.Unsent > 0
 	m.dirty = m.busy
+	soonest := max(now, m.asked)
 	if m.fails > 0 {
-		m.notFor = min(m.notFor, max(now, m.lastMain+EagerGap))
+		soonest = max(soonest, m.lastMain+EagerGap)
 	}
+	m.notFor = min(m.notFor, soonest)
 }
 
 func (m *Machine) saved(now int64, e Saved) {
-	m.unsent, m.anchored = e.Unsent, e.Anchored
 	more := e.More || m.dirty
+	stalled := !more && !e.Reset && e.Unsent > 0 && e.Unsent >= m.unsent && (m.ops || !e.Anchored)
+	m.unsent, m.anchored = e.Unsent, e.Anchored
 	if e.Lane == Poll {
 		m.polling, m.pollCuts = false, 0
 		m.due = m.due || e.More || m.unsent > 0
@@ -163,6 +169,14 @@ func (m *Machine) saved(now int64, e Saved) {
 	}
 	m.busy, m.dirty, m.fails, m.notFor = false, false, 0, now
 	m.due = more || m.unsent > 0
+	if !stalled {
+		m.stalls = 0
+		return
+	}
+	// It answers but says nothing of the edits: asking again at once would turn
+	// a fault of the hub into a storm.
+	m.notFor = now + m.jitter(FirstBackoff<<min(m.stalls, 9))
+	m.stalls++
 }
 
 func (m *Machine) failed(now int64, e Failed) {
@@ -173,20 +187,23 @@ func (m *Machine) failed(now int64, e Failed) {
 		return
 	}
 	m.busy, m.dirty, m.due = false, false, true
-	m.notFor = now + max(retry, m.jitter(FirstBackoff<<min(m.fails, 9)))
+	m.notFor = now + retry + m.jitter(FirstBackoff<<min(m.fails, 9))
+	m.asked = now + retry
 	m.fails++
 }
 
 // pollFailed: a poll that is cut before its time, again and again, while Main
 // gets through, has met a proxy that does not like to wait.
 func (m *Machine) pollFailed(now, retry int64) {
-	m.nextPoll = now + max(retry, m.jitter(FirstBackoff<<min(m.pollCuts, 9)))
+	m.nextPoll = now + retry + m.jitter(FirstBackoff<<min(m.pollCuts, 9))
 	m.pollCuts++
 	if m.pollCuts >= PollCuts && m.fails == 0 {
 		m.pollOffTo, m.pollCuts = now+PollAgain, 0
 	}
 	if m.fails == 0 {
-		m.due = true // is it the poll or the line? Main will tell
+		// Is it the poll or the line? Main will tell; not at once, or a hub that
+		// starts anew meets every PC in the same moment.
+		m.due, m.notFor, m.asked = true, max(m.notFor, m.nextPoll), max(m.asked, now+retry)
 	}
 }
 
@@ -200,7 +217,8 @@ func (m *Machine) mainLane(now int64) []Action {
 	m.busy, m.due, m.lastMain = true, false, now
 	// Edits are stamped in the hub's time before they are sent, so the first
 	// request of a boot only asks for the time.
-	return []Action{Send{Lane: Main, Ops: m.anchored && m.unsent > 0}}
+	m.ops = m.anchored && m.unsent > 0
+	return []Action{Send{Lane: Main, Ops: m.ops}}
 }
 
 func (m *Machine) pollLane(now int64) []Action {

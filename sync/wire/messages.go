@@ -166,6 +166,11 @@ func DecodeAnswer(b []byte) (Answer, error) {
 		return a, fmt.Errorf("answer: no epoch")
 	case a.HubMs <= 0:
 		return a, fmt.Errorf("answer: hub time %d", a.HubMs)
+	case a.From < 0:
+		return a, fmt.Errorf("answer: entries after position %d", a.From)
+	}
+	if err := checkVerdicts(a.Verdicts); err != nil {
+		return a, fmt.Errorf("answer: %w", err)
 	}
 	for i, e := range a.Entries {
 		if e.Pos != a.From+int64(i)+1 {
@@ -173,4 +178,22 @@ func DecodeAnswer(b []byte) (Answer, error) {
 		}
 	}
 	return a, nil
+}
+
+// checkVerdicts bounds the runs: a replica walks through each of their ops.
+func checkVerdicts(vs []Verdict) error {
+	left := uint64(MaxSegments * MaxOps)
+	for _, v := range vs {
+		n := max(v.N, 1)
+		switch {
+		case v.Seq == 0 || v.Seq > 1<<62:
+			return fmt.Errorf("verdict on op %d", v.Seq)
+		case n > left:
+			return fmt.Errorf("verdicts on more than %d ops", MaxSegments*MaxOps)
+		case v.Code == "" && v.Pos <= 0:
+			return fmt.Errorf("verdict on op %d has neither position nor code", v.Seq)
+		}
+		left -= n
+	}
+	return nil
 }

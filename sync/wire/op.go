@@ -72,6 +72,10 @@ func EncodeOp(o op.Op) ([]byte, error) {
 	if len(b) > MaxOpBytes {
 		return nil, fmt.Errorf("op %s: %d bytes, at most %d are allowed", o.ID, len(b), MaxOpBytes)
 	}
+	// What nobody can read must not be acknowledged: it would never leave.
+	if _, err := DecodeOp(o.ID.Device, b); err != nil {
+		return nil, err
+	}
 	return b, nil
 }
 

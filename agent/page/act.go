@@ -1,0 +1,179 @@
+package page
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"strconv"
+
+	"condica/agent/desk"
+	"condica/spclep"
+	"condica/spclep/code"
+	"condica/sync/op"
+)
+
+// act does what a form of the visit's page asks, and shows the page again:
+// anew when it was done, with the reason and the form as it was filled in when
+// not.
+func (p *pages) act(w http.ResponseWriter, r *http.Request) error {
+	id, err := bookingID(r)
+	if err != nil {
+		return err
+	}
+	deed := r.PathValue("deed")
+	err = p.do(r, id, deed)
+	switch {
+	case err == nil:
+		return p.back(w, r, id, deed)
+	case errors.Is(err, desk.ErrNoChange):
+		return p.back(w, r, id, "neschimbat")
+	}
+	wrong, ok := p.problemOf(err)
+	if !ok {
+		return err
+	}
+	wrong.Field = deed + "-" + wrong.Field
+	return p.showVisit(w, r, http.StatusUnprocessableEntity, id, kept{deed, r.PostForm}, wrong)
+}
+
+func (p *pages) do(r *http.Request, id spclep.BookingID, deed string) error {
+	d, err := p.office.Desk(r.Context())
+	if err != nil {
+		return err
+	}
+	if err := p.texts(r.PostForm); err != nil {
+		return err
+	}
+	key, err := doKey(r)
+	if err != nil {
+		return err
+	}
+	action, err := p.action(r.Context(), d, id, deed, r.PostForm)
+	if err != nil {
+		return err
+	}
+	_, err = p.office.Do(r.Context(), key, p.clerk(r), id, action)
+	return err
+}
+
+func (p *pages) back(w http.ResponseWriter, r *http.Request, id spclep.BookingID, done string) error {
+	http.Redirect(w, r, "/vizita/"+string(id)+"?facut="+url.QueryEscape(done), http.StatusSeeOther)
+	return nil
+}
+
+// bookingID reads the code in the address.
+func bookingID(r *http.Request) (spclep.BookingID, error) {
+	id, err := code.ParseID(r.PathValue("id"))
+	if err != nil {
+		return "", &halt{http.StatusNotFound, "halt.booking"}
+	}
+	return id, nil
+}
+
+// problemOf is what a person can be told of an error; ok is false for a fault.
+func (p *pages) problemOf(err error) (problem, bool) {
+	var own *problem
+	var answer *spclep.AnswerError
+	if refusal, ok := spclep.Refused(err); ok {
+		return problem{Text: refusal.Text, Rule: refusal.Rule}, true
+	}
+	if errors.As(err, &own) {
+		return *own, true
+	}
+	if errors.As(err, &answer) {
+		return problem{Text: p.words.t("form.answer", answer.Key), Field: spclep.PrefixAnswer + answer.Key}, true
+	}
+	return problem{}, false
+}
+
+// action reads the form of a deed.
+func (p *pages) action(ctx context.Context, d desk.Desk, id spclep.BookingID, deed string, f url.Values) (desk.Action, error) {
+	switch deed {
+	case "prezent":
+		return d.CheckIn(), nil
+	case "trimis":
+		return p.sendAway(d, f)
+	case "preia":
+		return p.file(d, f)
+	case "prelungire":
+		return p.extend(d, f)
+	case "sosit":
+		return d.MarkReady(), nil
+	case "preda":
+		return p.handOver(d, f)
+	case "raspunsuri", "acte", "date":
+		return p.set(d, f)
+	case "anulare":
+		return p.undo(d, f)
+	case "conflict":
+		return p.settle(d, f)
+	}
+	return nil, &halt{http.StatusNotFound, "halt.page"}
+}
+
+func (p *pages) sendAway(d desk.Desk, f url.Values) (desk.Action, error) {
+	ground := f.Get("temei")
+	if ground == "" {
+		return nil, &problem{Text: p.words.t("form.ground"), Field: "temei"}
+	}
+	var missing []string
+	if ground == spclep.GroundPapersMissing {
+		missing = f["lipsa"]
+	}
+	return d.SendAway(ground, missing, clean(f.Get("nota"))), nil
+}
+
+func (p *pages) file(d desk.Desk, f url.Values) (desk.Action, error) {
+	birth, err := p.dayField(f, "nastere")
+	if err != nil {
+		return nil, err
+	}
+	in := desk.Application{Number: clean(f.Get("numar")), Product: spclep.Product(f.Get("produs")), Birth: birth}
+	if pickup := spclep.OfficeID(f.Get("ridicare")); pickup != d.Office {
+		in.Pickup = pickup
+	}
+	return d.File(in), nil
+}
+
+func (p *pages) extend(d desk.Desk, f url.Values) (desk.Action, error) {
+	days, err := strconv.Atoi(clean(f.Get("zile")))
+	if err != nil {
+		return nil, &problem{Text: p.words.t("form.days"), Field: "zile"}
+	}
+	return d.Extend(days, clean(f.Get("motiv"))), nil
+}
+
+func (p *pages) handOver(d desk.Desk, f url.Values) (desk.Action, error) {
+	to := f.Get("cui")
+	if to == "" {
+		return nil, &problem{Text: p.words.t("form.collector"), Field: "cui"}
+	}
+	return d.HandOver(to, clean(f.Get("nume")), f.Get("permis") == "da"), nil
+}
+
+func (p *pages) undo(d desk.Desk, f url.Values) (desk.Action, error) {
+	id, err := op.ParseID(f.Get("actiune"))
+	if err != nil {
+		return nil, &halt{http.StatusBadRequest, "halt.form"}
+	}
+	why := clean(f.Get("motiv"))
+	if why == "" {
+		return nil, &problem{Text: p.words.t("form.why"), Field: "motiv-" + f.Get("actiune")}
+	}
+	return d.Undo(id, why), nil
+}
+
+func (p *pages) settle(d desk.Desk, f url.Values) (desk.Action, error) {
+	loser, err := op.ParseID(f.Get("pierdut"))
+	if err != nil {
+		return nil, &halt{http.StatusBadRequest, "halt.form"}
+	}
+	switch f.Get("alege") {
+	case "pastreaza":
+		return d.Keep(loser), nil
+	case "restaureaza":
+		return d.Restore(loser), nil
+	}
+	return nil, &halt{http.StatusBadRequest, "halt.form"}
+}

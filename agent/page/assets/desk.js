@@ -1,0 +1,115 @@
+// What the desk can do with a script and does without: scans from anywhere,
+// F-keys, printing, a fresh status line. It holds no state of the office.
+"use strict";
+document.documentElement.classList.add("js");
+
+// A scanner types. Its code is known by its structure - prefix, alphabet and
+// length - and never by its speed; the end is Enter, Tab or a short silence.
+const code = /(?:CDB2[2-9A-X]{129}|CDS2[2-9A-X]{12})$/i;
+const silence = 150;
+let typed = "";
+let timer = 0;
+
+document.addEventListener("keydown", (e) => {
+  if (e.ctrlKey || e.altKey || e.metaKey) return;
+  if (e.key === "Enter" || e.key === "Tab") {
+    if (scanned()) {
+      e.preventDefault();
+      e.stopPropagation();
+    }
+    typed = "";
+    return;
+  }
+  if (e.key.length === 1) {
+    typed = (typed + e.key).slice(-200);
+    clearTimeout(timer);
+    timer = setTimeout(scanned, silence);
+    return;
+  }
+  key(e);
+}, true);
+
+function scanned() {
+  clearTimeout(timer);
+  const found = code.exec(typed);
+  if (!found) return false;
+  typed = "";
+  swallow(found[0]);
+  location.assign("/cauta?q=" + encodeURIComponent(found[0].toUpperCase()));
+  return true;
+}
+
+// swallow takes the code out of the field it fell into.
+function swallow(text) {
+  const field = document.activeElement;
+  if (field && typeof field.value === "string" && field.value.toLowerCase().endsWith(text.toLowerCase())) {
+    field.value = field.value.slice(0, -text.length);
+  }
+}
+
+function key(e) {
+  if (e.key === "F1") {
+    e.preventDefault();
+    location.assign("/ajutor");
+    return;
+  }
+  if (e.key === "F2") {
+    e.preventDefault();
+    const q = document.getElementById("q");
+    q.focus();
+    q.select();
+    return;
+  }
+  const target = document.querySelector('[data-key="' + e.key + '"]');
+  if (!target || e.repeat) return;
+  e.preventDefault();
+  if (target.tagName === "SUMMARY") target.parentElement.open = true;
+  target.focus();
+  if (target.tagName !== "SUMMARY") target.click();
+}
+
+document.addEventListener("click", (e) => {
+  if (e.target.closest("[data-print]")) window.print();
+});
+
+// One press, one form: the key in the form makes a second one harmless, this
+// keeps it from being sent. After two seconds a clerk may mean it.
+document.addEventListener("submit", (e) => {
+  const form = e.target;
+  if (form.dataset.sent) e.preventDefault();
+  form.dataset.sent = "1";
+  setTimeout(() => delete form.dataset.sent, 2000);
+});
+
+const errors = document.getElementById("erori");
+if (errors) errors.focus();
+
+// The status line is replaced only when it says something else, so that a
+// screen reader speaks only then.
+const line = document.getElementById("stare");
+async function refresh() {
+  if (document.hidden) return;
+  try {
+    const answer = await fetch("/stare", { cache: "no-store" });
+    if (!answer.ok) return;
+    const fresh = document.createElement("div");
+    fresh.innerHTML = await answer.text();
+    if (fresh.textContent.trim() === line.textContent.trim()) return;
+    const old = line.querySelector("[data-unsent]");
+    const now = fresh.querySelector("[data-unsent]");
+    title(old && old.dataset.unsent, now && now.dataset.unsent);
+    line.replaceChildren(...fresh.childNodes);
+  } catch {
+    // The service on this PC is being restarted; the next round finds it.
+  }
+}
+
+function title(old, now) {
+  let text = document.title;
+  if (old) text = text.replace(" · " + old, "");
+  if (now) text = text.replace(/( · [^·]*)$/, " · " + now + "$1");
+  document.title = text;
+}
+
+setInterval(refresh, 5000);
+document.addEventListener("visibilitychange", refresh);

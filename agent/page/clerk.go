@@ -1,0 +1,71 @@
+package page
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"unicode"
+)
+
+const (
+	clerkCookie = "lucrator"
+	maxClerk    = 60 // letters
+)
+
+// clerk is the name under which this browser works.
+func (p *pages) clerk(r *http.Request) string {
+	c, err := r.Cookie(clerkCookie)
+	if err != nil {
+		return p.words.t("clerk.default")
+	}
+	name, err := url.QueryUnescape(c.Value)
+	if name = clean(name); err != nil || name == "" || len([]rune(name)) > maxClerk {
+		return p.words.t("clerk.default")
+	}
+	return name
+}
+
+// setClerk keeps the name for a working day, in this browser alone.
+func (p *pages) setClerk(w http.ResponseWriter, r *http.Request) error {
+	name := clean(r.PostForm.Get("nume"))
+	if len([]rune(name)) > maxClerk {
+		return &halt{http.StatusUnprocessableEntity, "clerk.long"}
+	}
+	c := &http.Cookie{Name: clerkCookie, Value: url.QueryEscape(name), Path: "/", HttpOnly: true, SameSite: http.SameSiteStrictMode, MaxAge: 12 * 60 * 60}
+	if name == "" {
+		c.MaxAge = -1
+	}
+	http.SetCookie(w, c)
+	http.Redirect(w, r, local(r.PostForm.Get("inapoi")), http.StatusSeeOther)
+	return nil
+}
+
+// demoLine cuts or mends the demo's line.
+func (p *pages) demoLine(w http.ResponseWriter, r *http.Request) error {
+	if p.o.Demo == nil {
+		return &halt{http.StatusNotFound, "halt.page"}
+	}
+	p.o.Demo.SetCut(r.PostForm.Get("taiata") == "da")
+	http.Redirect(w, r, local(r.PostForm.Get("inapoi")), http.StatusSeeOther)
+	return nil
+}
+
+// local lets a form return to the desk's own pages and nowhere else.
+func local(to string) string {
+	if !strings.HasPrefix(to, "/") || strings.HasPrefix(to, "//") || strings.ContainsAny(to, "\\\r\n\t") {
+		return "/"
+	}
+	return to
+}
+
+// clean takes out what no name or note holds: broken letters, control signs,
+// spaces around and runs of them.
+func clean(s string) string {
+	s = strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || r == unicode.ReplacementChar {
+			return ' '
+		}
+		return r
+	}, strings.ToValidUTF8(s, " "))
+	return strings.Join(strings.Fields(s), " ")
+}

@@ -1,0 +1,116 @@
+package page
+
+import (
+	"net/http"
+
+	"condica/agent/desk"
+	"condica/spclep"
+	"condica/spclep/record"
+	"condica/sync/op"
+)
+
+// conflict is two values of one field, of which a person must choose.
+type conflict struct {
+	Booking spclep.BookingID
+	Loser   string
+	Field   string
+	Stands  said
+	Lost    said
+}
+
+// said is a value with who wrote it.
+type said struct{ Value, When, By, Where string }
+
+// double is a fact that happened again.
+type double struct {
+	What          string
+	First, Second said
+}
+
+func (p *pages) conflictsOf(d desk.Desk, b record.Booking) []conflict {
+	var out []conflict
+	for _, c := range b.Conflicts() {
+		out = append(out, conflict{
+			Booking: b.ID, Loser: c.Loser.ID.String(), Field: p.fieldName(d, b, c.Field),
+			Stands: p.said(d, b, c.Winner), Lost: p.said(d, b, c.Loser),
+		})
+	}
+	return out
+}
+
+func (p *pages) said(d desk.Desk, b record.Booking, e op.Entry) said {
+	s := said{When: p.stamp(e.Eff.Ms()), By: e.By, Where: p.where(e)}
+	if e.Fact {
+		s.Value = p.factText(b, e)
+	} else {
+		s.Value = p.valueText(d, b, e.Cell.Field, e.Value)
+	}
+	return s
+}
+
+func (p *pages) doublesOf(d desk.Desk, b record.Booking) []double {
+	var out []double
+	for _, again := range b.Visit.Doubles {
+		first, second := entryOf(b, b.Visit.First[again.Name]), entryOf(b, again)
+		out = append(out, double{p.factName(again.Name), p.said(d, b, first), p.said(d, b, second)})
+	}
+	return out
+}
+
+// entryOf finds the edit behind a fact.
+func entryOf(b record.Booking, f spclep.Fact) op.Entry {
+	for _, e := range b.Facts {
+		if e.ActionID().String() == f.Action && e.Cell.Field == f.Name {
+			return e
+		}
+	}
+	return op.Entry{}
+}
+
+// waiting is a booking on which something waits for a person.
+type waiting struct {
+	record.Row
+	State     stateWord
+	Two       bool // one card was handed out twice
+	Cancelled bool // cancelled, though the person had come
+	NoShow    bool // noted absent, though the person had come
+	Conflicts []conflict
+	Doubles   []double
+}
+
+const maxWaiting = 100
+
+// conflicts lists everything that waits for a person, cards handed out twice
+// first.
+func (p *pages) conflicts(w http.ResponseWriter, r *http.Request) error {
+	d, err := p.office.Desk(r.Context())
+	if err != nil {
+		return err
+	}
+	rows, err := p.office.DB().NeedPerson(r.Context())
+	if err != nil {
+		return err
+	}
+	var alarms, rest []waiting
+	for _, row := range rows[:min(len(rows), maxWaiting)] {
+		b, err := p.office.DB().Booking(r.Context(), row.ID)
+		if err != nil {
+			return err
+		}
+		v := b.Visit
+		item := waiting{row, p.state(v.State), v.TwoHandOvers, v.CancelledAfterArrival, v.NoShowBesideArrival, p.conflictsOf(d, b), p.doublesOf(d, b)}
+		if item.Two {
+			alarms = append(alarms, item)
+		} else {
+			rest = append(rest, item)
+		}
+	}
+	p.show(w, r, http.StatusOK, "conflicts", view{
+		Title: p.words.t("conflicts.title"), Nav: "conflicts",
+		Body: struct {
+			Items []waiting
+			Total int
+		}{append(alarms, rest...), len(rows)},
+	})
+	return nil
+}

@@ -1,0 +1,86 @@
+package page_test
+
+import (
+	"bytes"
+	"crypto/ed25519"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+)
+
+// One box for everything: what is meant without doubt opens at once.
+func TestTheBoxFindsAtOnce(t *testing.T) {
+	c := at(t, "09:15")
+	c.books("2222AAAA", "Pârvu Șerban", "R01", monday, "09:20")
+	c.books("3333BBBB", "Szűcs Ernő", "R11", monday, "09:40")
+	c.books("4444CCCC", "Serbănescu Ana", "R03", monday+3, "10:00")
+	for _, q := range []string{
+		"2222AAAA", "2222-aaaa", "pirvu", "PÂRVU", "sz er", "szucs", "ernő szűcs",
+		c.qr(c.key, 1, 1, "2222AAAA", "R01", "09:20"),
+		strings.ToLower(c.qr(c.key, 1, 1, "2222AAAA", "R01", "09:20")),
+	} {
+		want := "/vizita/2222AAAA"
+		if strings.Contains(strings.ToLower(q), "sz") {
+			want = "/vizita/3333BBBB"
+		}
+		if s := c.find(q).is(http.StatusSeeOther); s.Header().Get("Location") != want {
+			t.Errorf("%q leads to %q, want %s", q, s.Header().Get("Location"), want)
+		}
+	}
+	both := c.find("serb").is(http.StatusOK).shows("2 programări găsite", "Pârvu Șerban", "Serbănescu Ana")
+	if strings.Index(both.text, "Pârvu Șerban") > strings.Index(both.text, "Serbănescu Ana") {
+		t.Error("the one of today does not come first")
+	}
+	c.find("x").is(http.StatusOK).shows("Scrieți cel puțin 2 litere.")
+	c.find("Nimeni").is(http.StatusOK).shows("Nu s-a găsit nimic")
+	c.find(`" OR name:*`).is(http.StatusOK).shows("Nu s-a găsit nimic")
+}
+
+// Whatever is held up by mistake gets its own plain sentence.
+func TestWhatIsHeldUpByMistake(t *testing.T) {
+	c := at(t, "09:15")
+	stranger := ed25519.NewKeyFromSeed(bytes.Repeat([]byte{8}, ed25519.SeedSize))
+	good := c.qr(c.key, 1, 1, "2222AAAA", "R01", "09:20")
+	for q, want := range map[string]string{
+		"https://hub.mai.gov.ro/roeid/verifica?t=abc":    "Acesta este codul QR de identitate al ministerului",
+		c.qr(c.key, 1, 2, "2222AAAA", "R01", "10:40"):    "Programarea este la alt serviciu: SPCLEP Botoșani, în 23.11.2026 la ora 10:40.",
+		good[:60] + "A" + good[61:]:                      "Codul este deteriorat",
+		c.qr(c.key, 7, 1, "2222AAAA", "R01", "09:20"):    "o cheie pe care acest PC nu o cunoaște încă",
+		c.qr(stranger, 1, 1, "2222AAAA", "R01", "09:20"): "nu este semnat de centru",
+		"CDS2" + "2222AAAA" + "2222":                     "Codul este deteriorat",
+	} {
+		if q == good {
+			t.Fatal("the damaged code is the good one")
+		}
+		c.find(q).is(http.StatusOK).shows("Nu s-a putut face", want)
+	}
+}
+
+// A signed code of a booking made after the last contact is taken offline: the
+// clerk types the name, and the person is present.
+func TestASignedCodeTheReplicaHasNotSeen(t *testing.T) {
+	c := at(t, "09:15")
+	s := c.find(c.qr(c.key, 1, 1, "2222AAAA", "R11", "09:20")).is(http.StatusOK).
+		shows("Programare nouă, încă nesincronizată", "luni 23.11.2026, ora 09:20", "Pierdere, furt")
+	s.press("/acceptare", url.Values{"nume": {""}}).is(http.StatusUnprocessableEntity).shows("Scrieți numele persoanei")
+	form := s.fill("/acceptare", url.Values{"nume": {"Dobre  Ilinca"}})
+	for range 2 {
+		c.post("/acceptare", form).is(http.StatusSeeOther)
+	}
+	c.open("/vizita/2222AAAA").shows("Dobre Ilinca", "prezent", "cod scanat, nesincronizat")
+	forged := s.fill("/acceptare", url.Values{"nume": {"X"}, "cod": {"CDB2AAAA"}})
+	c.post("/acceptare", forged).is(http.StatusBadRequest)
+}
+
+// The slip opens the application it was printed for, and only says so when it
+// is not known here.
+func TestSlipOpensTheApplication(t *testing.T) {
+	c := at(t, "13:15")
+	c.books("2222AAAA", "Pop Ioana", "R01", monday, "13:00")
+	if got := c.find(slipOf("2222AAAA")).is(http.StatusSeeOther).Header().Get("Location"); got != "/vizita/2222AAAA" {
+		t.Errorf("the slip leads to %q", got)
+	}
+	c.find(slipOf("5555DDDD")).is(http.StatusOK).shows("Bonul este bun, dar cererea lui nu este pe acest PC")
+	c.open("/vizita/2222AAAA/bon").is(http.StatusNotFound).shows("Bonul se tipărește după ce a fost preluată cererea")
+}

@@ -1,0 +1,223 @@
+package page_test
+
+import (
+	"bytes"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+
+	"condica/spclep"
+	"condica/spclep/code"
+	"condica/sync/link"
+	"condica/sync/wire"
+)
+
+func slipOf(id spclep.BookingID) string { return code.Slip(id) }
+
+// Walk-ins come in their hours; outside of them only as an approved urgency.
+func TestWalkInHours(t *testing.T) {
+	c := at(t, "10:00")
+	s := c.open("/fara-programare").shows("numai între orele 13:00–15:00")
+	walk := url.Values{"nume": {"Kovács Réka"}, "motiv": {"R11"}}
+	s.press("/fara-programare", walk).is(http.StatusUnprocessableEntity).shows("La ora 10:00 nu se primesc cereri fără programare", "B34")
+	c.now(monday, "13:30")
+	c.open("/fara-programare").shows("Acum se primesc cereri fără programare").
+		press("/fara-programare", walk).shows("Kovács Réka", "prezent", "fără programare")
+	c.open("/").shows("Kovács Réka", "fără programare")
+}
+
+// Two PCs change one field apart: both values are shown with who and when, and
+// one press restores the one that lost.
+func TestConflictIsShownAndRestored(t *testing.T) {
+	c := at(t, "09:15")
+	c.clerk = "Ana"
+	c.books("2222AAAA", "Pop Ioana", "R01", monday, "09:20")
+	c.open("/vizita/2222AAAA").press("/vizita/2222AAAA/date", url.Values{"note": {"vine cu mama"}})
+	c.elsewhere("Radu", c.wall+60_000, "2222AAAA", "note", false, "vine cu tata")
+
+	c.open("/").shows("de rezolvat")
+	list := c.open("/conflicte").shows("Pop Ioana", "Rămâne", "vine cu tata", "23.11.2026 09:16 · Radu · alt PC (0202)", "A pierdut", "vine cu mama", "23.11.2026 09:15 · Ana · acest PC")
+	list.press("/vizita/2222AAAA/conflict", url.Values{"alege": {"restaureaza"}}).shows("Conflictul a fost rezolvat", "Observație → vine cu mama")
+	c.open("/conflicte").shows("Nimic de rezolvat")
+	if b, _ := c.db.Booking(t.Context(), "2222AAAA"); b.Note != "vine cu mama" || b.NeedsPerson() {
+		t.Errorf("note %q, waits for a person: %v", b.Note, b.NeedsPerson())
+	}
+	old := list.fill("/vizita/2222AAAA/conflict", url.Values{"alege": {"pastreaza"}})
+	c.post("/vizita/2222AAAA/conflict", old).is(http.StatusUnprocessableEntity).shows("Acest conflict a fost deja rezolvat")
+}
+
+// One card handed out on two desks is a red alarm until a person has settled
+// it; a second check-in is only noted.
+func TestTwoHandOversAlarm(t *testing.T) {
+	c := at(t, "13:15")
+	c.books("2222AAAA", "Pop Ioana", "R01", monday, "09:20")
+	filed := spclep.FiledValue{Number: "2-00009", Product: "CEI_FIRST", Day: monday - 20, Due: monday + 10, Bundle: 1}
+	for _, f := range []struct {
+		name  string
+		value any
+	}{{spclep.Arrived, nil}, {spclep.Filed, filed}, {spclep.Ready, nil}} {
+		c.elsewhere("Radu", c.wall-60_000, "2222AAAA", f.name, true, f.value)
+	}
+	c.open("/vizita/2222AAAA").press("/vizita/2222AAAA/preda", url.Values{"cui": {"holder"}}).hides("de două ori")
+	c.elsewhere("Radu", c.wall-30_000, "2222AAAA", spclep.HandedOver, true, spclep.HandedOverValue{To: "holder"})
+	v := c.open("/vizita/2222AAAA").shows("Actul apare predat de două ori")
+	if !strings.Contains(v.Body.String(), `class="alarm" role="alert"`) {
+		t.Error("the alarm is not announced")
+	}
+	c.open("/conflicte").shows("Actul apare predat de două ori", "alt PC (0202)", "acest PC")
+	v.press("/vizita/2222AAAA/anulare", url.Values{"motiv": {"apăsat din greșeală"}}).hides("Actul apare predat de două ori")
+}
+
+// The calm line: what is not sent, since when, which days are held - and never
+// that all is sent before the hub has said so.
+func TestStatusLine(t *testing.T) {
+	c := at(t, "09:15")
+	c.books("2222AAAA", "Pop Ioana", "R01", monday, "09:20")
+	c.books("3333BBBB", "Varga Ödön", "R01", monday+27, "09:20")
+	c.open("/stare").shows("Legătură cu centrul", "totul trimis", "programări 23.11–20.12 (2)")
+
+	c.now(monday, "09:20")
+	c.line.is(link.Status{Kind: link.Unreachable, SinceMs: c.reading().Up})
+	c.open("/").shows("Fără legătură cu centrul din 23.11 09:15 — puteți lucra normal", "totul trimis")
+	c.now(monday, "09:24")
+	c.open("/vizita/2222AAAA").press("/vizita/2222AAAA/prezent", nil).shows("1 operație netrimisă, cea mai veche de la 09:24").hides("totul trimis")
+	c.open("/coada").shows("1 operație așteaptă", "prezență", "Pop Ioana", "netrimisă").hides("Totul este trimis")
+	if got := c.open("/").Body.String(); !strings.Contains(got, "· 1 operație netrimisă · Condica</title>") {
+		t.Error("the page's title does not count what is unsent")
+	}
+
+	for kind, want := range map[string]string{
+		link.Captive: "Rețeaua cere conectare", link.Untrusted: "certificat necunoscut",
+		link.Turned: "nu mai primește acest PC", link.Busy: "este ocupat", link.HubFault: "o defecțiune",
+	} {
+		c.line.is(link.Status{Kind: kind})
+		c.open("/stare").shows(want, "din 23.11 09:15")
+	}
+	c.save(wire.Answer{Head: 3200})
+	c.open("/stare").shows("se încarcă: 2 din 3.200")
+}
+
+// The hub's refusal stays in sight with its reason.
+func TestQueueShowsRefusals(t *testing.T) {
+	c := at(t, "09:15")
+	c.books("2222AAAA", "Pop Ioana", "R01", monday, "09:20")
+	c.open("/vizita/2222AAAA").press("/vizita/2222AAAA/prezent", nil)
+	c.save(wire.Answer{Verdicts: []wire.Verdict{{Seq: 1, Code: wire.Refused, Say: "too large"}}})
+	c.open("/coada").shows("1 operație a fost refuzată de centru.", "prezență", "refuzată", "răspunsul centrului: too large").hides("Totul este trimis")
+	c.open("/stare").shows("1 operație refuzată de centru").hides("totul trimis")
+}
+
+// A page of another site, or a foreign name that points at this PC, gets
+// nothing done; nor does a body that is no form or far too large.
+func TestForeignersAreTurnedAway(t *testing.T) {
+	c := at(t, "09:15")
+	c.books("2222AAAA", "Pop Ioana", "R01", monday, "09:20")
+	form := c.open("/vizita/2222AAAA").fill("/vizita/2222AAAA/prezent", nil).Encode()
+	for name, tc := range map[string]struct {
+		host, kind, body string
+		header           map[string]string
+		status           int
+	}{
+		"foreign host":    {"desk.example.ro", "", form, nil, http.StatusMisdirectedRequest},
+		"no port":         {"127.0.0.1", "", form, nil, http.StatusMisdirectedRequest},
+		"foreign origin":  {host, "", form, map[string]string{"Origin": "http://site.example.ro", "Sec-Fetch-Site": "same-origin"}, http.StatusForbidden},
+		"other port":      {host, "", form, map[string]string{"Origin": "http://127.0.0.1:9999"}, http.StatusForbidden},
+		"cross site":      {host, "", form, map[string]string{"Origin": "null", "Sec-Fetch-Site": "cross-site"}, http.StatusForbidden},
+		"hidden origin":   {host, "", form, map[string]string{"Origin": "null"}, http.StatusForbidden},
+		"not a form":      {host, "application/json", `{"a":1}`, nil, http.StatusUnsupportedMediaType},
+		"10 MB":           {host, "", "cheie=" + strings.Repeat("a", 10<<20), nil, http.StatusRequestEntityTooLarge},
+		"without the key": {host, "", "", nil, http.StatusBadRequest},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := httptest.NewRequest(http.MethodPost, "/vizita/2222AAAA/prezent", strings.NewReader(tc.body))
+			r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+			if tc.kind != "" {
+				r.Header.Set("Content-Type", tc.kind)
+			}
+			for k, v := range tc.header {
+				r.Header.Set(k, v)
+			}
+			r.Host = tc.host
+			w := httptest.NewRecorder()
+			c.pages.ServeHTTP(w, r)
+			if w.Code != tc.status {
+				t.Errorf("status %d, want %d: %s", w.Code, tc.status, readable(w.Body.String()))
+			}
+		})
+	}
+	if b, _ := c.db.Booking(t.Context(), "2222AAAA"); b.Visit.State != spclep.StateBooked {
+		t.Errorf("the person is %q: a foreigner got something done", b.Visit.State)
+	}
+
+	// A body without a length is bounded as it is read.
+	r := httptest.NewRequest(http.MethodPost, "/fara-programare", struct{ *bytes.Reader }{bytes.NewReader(bytes.Repeat([]byte("a"), 10<<20))})
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	r.Header.Set("Sec-Fetch-Site", "same-origin")
+	r.ContentLength = -1
+	c.send(r).is(http.StatusRequestEntityTooLarge).shows("Formularul este prea mare")
+}
+
+// Every answer carries the headers that keep personal data on this page.
+func TestHeadersOnEveryAnswer(t *testing.T) {
+	c := at(t, "09:15")
+	for _, path := range []string{"/", "/cauta?q=xyz", "/vizita/2222AAAA", "/static/desk.css", "/nimic", "/stare"} {
+		h := c.open(path).Header()
+		for name, want := range map[string]string{
+			"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer",
+		} {
+			if h.Get(name) != want {
+				t.Errorf("%s: %s is %q", path, name, h.Get(name))
+			}
+		}
+		if p := h.Get("Content-Security-Policy"); !strings.Contains(p, "default-src 'none'") || strings.Contains(p, "unsafe") {
+			t.Errorf("%s: policy %q", path, p)
+		}
+	}
+}
+
+// No text is longer than an op can carry: what was written must be readable.
+func TestLongTextsAreRefused(t *testing.T) {
+	c := at(t, "09:15")
+	c.books("2222AAAA", "Pop Ioana", "R01", monday, "09:20")
+	v := c.open("/vizita/2222AAAA").press("/vizita/2222AAAA/prezent", nil)
+	v.press("/vizita/2222AAAA/anulare", url.Values{"motiv": {strings.Repeat("ș", 600)}}).is(http.StatusUnprocessableEntity).shows("Textul este prea lung")
+	c.open("/vizita/2222AAAA").is(http.StatusOK).shows("prezent")
+}
+
+// The clerk's name goes with every edit, and comes from a form on every page.
+func TestClerkSaysWhoWorks(t *testing.T) {
+	c := at(t, "09:15")
+	c.books("2222AAAA", "Pop Ioana", "R01", monday, "09:20")
+	s := c.post("/lucrator", url.Values{"nume": {" Ana  Ionescu "}, "inapoi": {"/coada"}}).is(http.StatusSeeOther)
+	if got := s.Header().Get("Location"); got != "/coada" {
+		t.Errorf("the form returns to %q", got)
+	}
+	if k := s.Result().Cookies()[0]; k.Value != "Ana+Ionescu" || !k.HttpOnly || k.SameSite != http.SameSiteStrictMode {
+		t.Errorf("cookie %v", k)
+	}
+	for _, away := range []string{"//example.ro", "https://example.ro", `/\example.ro`} {
+		if got := c.post("/lucrator", url.Values{"nume": {"Ana"}, "inapoi": {away}}).Header().Get("Location"); got != "/" {
+			t.Errorf("the form leads away to %q", got)
+		}
+	}
+	c.post("/lucrator", url.Values{"nume": {strings.Repeat("a", 61)}}).is(http.StatusUnprocessableEntity)
+	c.open("/vizita/2222AAAA").press("/vizita/2222AAAA/prezent", nil).shows("ghișeu · acest PC")
+}
+
+// A GET changes nothing, whatever its address says.
+func TestGetChangesNothing(t *testing.T) {
+	c := at(t, "09:15")
+	c.books("2222AAAA", "Pop Ioana", "R01", monday, "09:20")
+	for _, path := range []string{"/vizita/2222AAAA/prezent", "/acceptare?cod=x&nume=y", "/vizita/2222AAAA?facut=prezent", "/fara-programare?nume=x&motiv=R17", "/lucrator?nume=x"} {
+		if s := c.open(path); len(s.Result().Cookies()) > 0 {
+			t.Errorf("%s set a cookie", path)
+		}
+	}
+	rows, err := c.db.Day(t.Context(), monday)
+	c.must(err)
+	if len(rows) != 1 || rows[0].State != spclep.StateBooked {
+		t.Errorf("a GET left %+v", rows)
+	}
+}

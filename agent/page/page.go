@@ -1,0 +1,82 @@
+// Package page is the clerk's pages: a form comes in, a page goes out. It
+// decides nothing - desk says what may be done, office keeps it - and no GET
+// changes anything.
+package page
+
+import (
+	"embed"
+	"html/template"
+	"io/fs"
+	"log/slog"
+	"net/http"
+
+	"condica/agent/office"
+)
+
+//go:embed assets templates words
+var files embed.FS
+
+// Options of New.
+type Options struct {
+	Log      *slog.Logger
+	Version  string        // of this program, in the footer
+	Hosts    []string      // host:port under which a browser may speak to the desk
+	Random   func() string // a fresh text nobody can guess, for the keys of forms
+	HelpDesk string        // whom to call, in Romanian; empty: the county's IT contact
+	Demo     *Demo         // nil outside the demo
+}
+
+// A Demo lets the pages cut and mend the demo's line.
+type Demo struct {
+	Cut     func() bool    // whether the line is cut
+	SetCut  func(cut bool) // cuts or mends it
+	Command string         // does the same from a terminal
+}
+
+// pages serves one office's desk.
+type pages struct {
+	office *office.Office
+	o      Options
+	words  words
+	views  map[string]*template.Template
+}
+
+// New makes the pages of an office. The handler guards itself: it speaks only
+// under Options.Hosts, and takes no form that another site made a browser send.
+func New(o *office.Office, options Options) http.Handler {
+	p := &pages{office: o, o: options, words: romanian()}
+	p.views = p.parse()
+	mux := http.NewServeMux()
+	for pattern, h := range map[string]handler{
+		"GET /{$}":                 p.day,
+		"GET /cauta":               p.find,
+		"POST /acceptare":          p.accept,
+		"GET /vizita/{id}":         p.visit,
+		"POST /vizita/{id}/{deed}": p.act,
+		"GET /vizita/{id}/bon":     p.slip,
+		"GET /fara-programare":     p.walkIn,
+		"POST /fara-programare":    p.takeWalkIn,
+		"GET /ridicari":            p.pickups,
+		"GET /coada":               p.queue,
+		"GET /conflicte":           p.conflicts,
+		"GET /ajutor":              p.help,
+		"GET /stare":               p.status,
+		"POST /lucrator":           p.setClerk,
+		"POST /demo/linie":         p.demoLine,
+		"/":                        p.nothingHere,
+	} {
+		mux.Handle(pattern, p.handle(h))
+	}
+	mux.Handle("GET /static/", assets())
+	return p.guard(mux)
+}
+
+// assets are the same for every clerk and hold nothing personal, but a PC
+// that was updated must not show the old ones.
+func assets() http.Handler {
+	sub, err := fs.Sub(files, "assets")
+	if err != nil {
+		panic(err) // the folder is embedded above
+	}
+	return http.StripPrefix("/static/", http.FileServerFS(sub))
+}

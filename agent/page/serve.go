@@ -1,0 +1,146 @@
+package page
+
+import (
+	"bytes"
+	"errors"
+	"html/template"
+	"io/fs"
+	"net/http"
+	"path"
+	"strings"
+
+	"condica/agent/office"
+	"condica/spclep"
+)
+
+// A handler answers a request, or says by its error which page to show instead.
+type handler func(http.ResponseWriter, *http.Request) error
+
+// A halt ends a request with a page of one sentence.
+type halt struct {
+	status int
+	key    string // of the sentence in the catalogue
+}
+
+func (h *halt) Error() string { return h.key }
+
+// A problem is one line of the error summary.
+type problem struct {
+	Text  string
+	Rule  string // of the office's rules, where one stands behind it
+	Field string // id of the element it is about
+}
+
+func (p *problem) Error() string { return p.Text }
+
+// A view is what the frame around every page shows.
+type view struct {
+	Title    string
+	Nav      string // which entry of the menu is this page
+	Status   statusLine
+	Clerk    string
+	Here     string // where the clerk's form returns to
+	Query    string // in the search box
+	Focus    bool   // the search box takes the focus
+	Problems []problem
+	Done     string // what was just done
+	Version  string
+	Demo     *Demo
+	Body     any
+}
+
+// handle turns a handler's error into the page that says it.
+func (p *pages) handle(h handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		var err error
+		if r.Method == http.MethodPost {
+			err = readForm(w, r)
+		}
+		if err == nil {
+			err = h(w, r)
+		}
+		if err != nil {
+			p.fail(w, r, err)
+		}
+	})
+}
+
+func (p *pages) fail(w http.ResponseWriter, r *http.Request, err error) {
+	status, text, rule := http.StatusInternalServerError, p.words.t("halt.fault"), ""
+	var stop *halt
+	var large *http.MaxBytesError
+	if refusal, ok := spclep.Refused(err); ok {
+		status, text, rule = http.StatusConflict, refusal.Text, refusal.Rule
+	} else if errors.As(err, &stop) {
+		status, text = stop.status, p.words.t(stop.key)
+	} else if errors.As(err, &large) {
+		status, text = http.StatusRequestEntityTooLarge, p.words.t("halt.large")
+	} else if errors.Is(err, office.ErrNotEnrolled) {
+		p.show(w, r, http.StatusServiceUnavailable, "enroll", view{Title: p.words.t("enroll.title")})
+		return
+	} else if r.Context().Err() == nil {
+		p.o.Log.Error("a page could not be answered", "method", r.Method, "path", r.URL.Path, "error", err)
+	}
+	p.show(w, r, status, "halt", view{Title: p.words.t("halt.title"), Problems: []problem{{Text: text, Rule: rule}}})
+}
+
+func (p *pages) nothingHere(http.ResponseWriter, *http.Request) error {
+	return &halt{http.StatusNotFound, "halt.page"}
+}
+
+// show writes a page. It is made whole before the first byte goes out.
+func (p *pages) show(w http.ResponseWriter, r *http.Request, status int, name string, v view) {
+	v.Status, v.Clerk, v.Version, v.Demo = p.statusLine(r.Context()), p.clerk(r), p.o.Version, p.o.Demo
+	if v.Here == "" {
+		v.Here = here(r)
+	}
+	if len(v.Problems) > 0 {
+		v.Title = p.words.t("error.prefix") + " " + v.Title
+	}
+	p.write(w, status, name, "page", v)
+}
+
+func (p *pages) write(w http.ResponseWriter, status int, name, part string, v any) {
+	var b bytes.Buffer
+	if err := p.views[name].ExecuteTemplate(&b, part, v); err != nil {
+		p.o.Log.Error("a page could not be drawn", "page", name, "error", err)
+		http.Error(w, p.words.t("halt.fault"), http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.WriteHeader(status)
+	w.Write(b.Bytes()) // an error here is the browser having gone
+}
+
+// here is the page itself as a place to return to; a form's answer has none.
+func here(r *http.Request) string {
+	if r.Method != http.MethodGet {
+		return "/"
+	}
+	q := r.URL.Query()
+	q.Del("facut")
+	if len(q) == 0 {
+		return r.URL.Path
+	}
+	return r.URL.Path + "?" + q.Encode()
+}
+
+// parse makes one set of templates for each page: the frame, the shared parts
+// and the page itself.
+func (p *pages) parse() map[string]*template.Template {
+	funcs := template.FuncMap{
+		"t": p.words.t, "n": p.words.n, "has": p.words.has, "key": p.o.Random, "list": func(a ...any) []any { return a },
+		"state": p.state, "join": strings.Join, "dotted": dotted,
+	}
+	shared := template.Must(template.New("").Funcs(funcs).ParseFS(files, "templates/shared/*.html"))
+	names, err := fs.Glob(files, "templates/*.html")
+	if err != nil {
+		panic(err) // the pattern is fixed
+	}
+	views := map[string]*template.Template{}
+	for _, name := range names {
+		set := template.Must(template.Must(shared.Clone()).ParseFS(files, name))
+		views[strings.TrimSuffix(path.Base(name), ".html")] = set
+	}
+	return views
+}

@@ -1,0 +1,146 @@
+package page
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"condica/agent/office"
+	"condica/spclep"
+	"condica/sync/link"
+)
+
+// A statusLine is the calm line under the title: parts that follow each other,
+// and a mark that does not rest on colour.
+type statusLine struct {
+	Mark   string // "on", "off", "none"
+	Parts  []string
+	Unsent string // for the page's title; empty: all sent
+	Person int    // bookings on which something waits for a person
+	Queue  int    // ops that are unsent or refused
+	Office string
+}
+
+// status is the line alone, for the script that keeps it fresh.
+func (p *pages) status(w http.ResponseWriter, r *http.Request) error {
+	p.write(w, http.StatusOK, "halt", "status", p.statusLine(r.Context()))
+	return nil
+}
+
+// statusLine never fails: when the replica cannot be read, it says that.
+func (p *pages) statusLine(ctx context.Context) statusLine {
+	st, err := p.office.Status(ctx)
+	if err != nil {
+		return statusLine{Mark: "none", Parts: []string{p.words.t("status.fault")}}
+	}
+	line := statusLine{Mark: "off", Person: st.Person, Queue: st.Unsent + st.Refused, Office: p.officeName(spclep.OfficeID(st.Office))}
+	switch {
+	case st.Office == "":
+		line.Mark, line.Parts = "none", []string{p.words.t("status.unenrolled")}
+		return line
+	case !st.Line:
+		line.add(p.words.t("status.starting"))
+	case st.Hub.Reached:
+		line.Mark = "on"
+		line.add(p.words.t("status.on"))
+	default:
+		line.add(p.words.t("status."+kind(st.Hub), p.since(st)))
+	}
+	p.sent(&line, st)
+	p.held(&line, st)
+	return line
+}
+
+func (l *statusLine) add(part string) { l.Parts = append(l.Parts, part) }
+
+// kind is the failure as the catalogue knows it.
+func kind(s link.Status) string {
+	switch s.Kind {
+	case link.Captive, link.Untrusted, link.Turned, link.Busy, link.HubFault:
+		return s.Kind
+	}
+	return link.Unreachable
+}
+
+// since is when the hub was last heard, which outlives a restart of the PC;
+// without any, when the link noticed.
+func (p *pages) since(st office.Status) string {
+	if st.LastOK > 0 {
+		return p.moment(st.LastOK, st.NowMs, true)
+	}
+	return p.moment(st.SinceMs, st.NowMs, true)
+}
+
+func (p *pages) sent(line *statusLine, st office.Status) {
+	if st.Unsent > 0 {
+		line.Unsent = p.words.n("status.unsent", st.Unsent)
+		line.add(p.words.t("status.oldest", line.Unsent, p.moment(st.OldestMs, st.NowMs, false)))
+	}
+	if st.Refused > 0 {
+		line.add(p.words.n("status.refused", st.Refused))
+	}
+	if st.Sent() {
+		line.add(p.words.t("status.sent"))
+	}
+}
+
+// held says what the replica holds, or how far its filling is.
+func (p *pages) held(line *statusLine, st office.Status) {
+	if st.Cursor < st.Head {
+		line.add(p.words.t("status.filling", dotted(int(st.Cursor)), dotted(int(st.Head))))
+	}
+	if st.Bookings > 0 {
+		line.add(p.words.t("status.held", short(st.From), short(st.To), dotted(st.Bookings)))
+	}
+	if st.ClockOff() {
+		key, off := "status.clock-ahead", time.Duration(st.OffMs)*time.Millisecond
+		if off < 0 {
+			key, off = "status.clock-behind", -off
+		}
+		line.add(p.words.t(key, p.span(off)))
+	}
+}
+
+// span is a length of time in its largest whole unit.
+func (p *pages) span(d time.Duration) string {
+	switch {
+	case d >= 48*time.Hour:
+		return p.words.n("span.days", int(d/(24*time.Hour)))
+	case d >= 2*time.Hour:
+		return p.words.n("span.hours", int(d/time.Hour))
+	}
+	return p.words.n("span.minutes", int(d/time.Minute))
+}
+
+// moment is a time on the office's wall: the hour alone for today where
+// wanted, the year where it is another one.
+func (p *pages) moment(ms, nowMs int64, always bool) string {
+	at, now := p.at(ms), p.at(nowMs)
+	switch {
+	case at.Year() != now.Year():
+		return at.Format("02.01.2006 15:04")
+	case !always && at.YearDay() == now.YearDay():
+		return at.Format("15:04")
+	}
+	return at.Format("02.01 15:04")
+}
+
+func (p *pages) at(ms int64) time.Time { return time.UnixMilli(ms).In(p.office.Zone()) }
+
+// stamp is a time in full, for what is kept or printed.
+func (p *pages) stamp(ms int64) string { return p.at(ms).Format("02.01.2006 15:04") }
+
+func short(d spclep.Day) string {
+	if d == 0 {
+		return "?"
+	}
+	return d.RO()[:5]
+}
+
+// officeName is what the bundle calls an office, or its id.
+func (p *pages) officeName(id spclep.OfficeID) string {
+	if o, err := p.office.Reference().Office(id); err == nil {
+		return o.Name
+	}
+	return string(id)
+}
