@@ -38,7 +38,7 @@ type clientCmds struct {
 
 // service is how to find the running service, and how to answer.
 type service struct {
-	Data string `default:"${data}" placeholder:"DIR" help:"Data folder."`
+	Data string `default:"${data}" placeholder:"DIR" help:"Data folder (${default})."`
 	JSON bool   `name:"json" help:"Print the service's answer as one line of JSON."`
 }
 

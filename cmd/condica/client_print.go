@@ -57,7 +57,7 @@ func printStatus(w io.Writer, st api.Status) {
 	}
 	table(w, func(line func(...any)) {
 		line("office", st.OfficeName, fmt.Sprintf("(%s), desk %d", st.Office, st.Desk))
-		line("hub", yes(st.Hub.Reached, "reached", "not reached"), "since "+when(st.Hub.Since)+yes(st.Hub.Say != "", ": "+st.Hub.Say, ""))
+		line("hub", yes(st.Hub.Reached, "reached", "not reached"), sinceWhen(st.Hub))
 		line("unsent", st.Unsent, yes(st.Unsent > 0, "oldest "+when(st.Oldest), yes(st.Sent, "the hub has all", "")))
 		if st.Refused > 0 {
 			line("refused", st.Refused, "see queue")
@@ -72,6 +72,17 @@ func printStatus(w io.Writer, st api.Status) {
 			line("clock", fmt.Sprintf("%d s", st.OffMs/1000), "off the hub's")
 		}
 	})
+}
+
+// sinceWhen says since when the hub is reached, or why it is not.
+func sinceWhen(h api.Hub) string {
+	var parts []string
+	for _, p := range []string{yes(h.SinceMs > 0, "since "+when(h.Since), ""), h.Say} {
+		if p != "" {
+			parts = append(parts, p)
+		}
+	}
+	return strings.Join(parts, ": ")
 }
 
 func printRows(w io.Writer, rows []api.Row) {
@@ -153,7 +164,7 @@ func printVisit(w io.Writer, v api.Visit) {
 	fmt.Fprintf(w, "%s %s: %s\n", v.ID, oneLine(v.Name), yes(v.State == "", "taken back", string(v.State)))
 	table(w, func(line func(...any)) {
 		if b := v.Booked; b != nil {
-			line("booked", fmt.Sprintf("%s %s %s", b.Day, b.Time, b.Origin))
+			line("booked", fmt.Sprintf("%s %s", b.Day, b.Time), b.Origin)
 		}
 		line("reason", v.Reason, v.ReasonTitle)
 		for _, l := range [][2]string{{"e-mail", v.Email}, {"note", v.Note}, {"receipt", v.Receipt}, {"extract", v.LandExtract.String()}} {

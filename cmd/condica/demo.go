@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"math/rand/v2"
 	"net/http"
@@ -33,6 +32,7 @@ const opening = spclep.Minute(9*60 + 35)
 type demoCmd struct {
 	Data   string `help:"Folder to keep and continue; a temporary one, removed at the end, if left out." placeholder:"DIR"`
 	Listen string `help:"Loopback address of the desk's pages." default:"127.0.0.1:0" placeholder:"HOST:PORT"`
+	Now    string `help:"Take this instant for the real one (RFC 3339), for tests." placeholder:"TIME"`
 	JSON   bool   `name:"json" help:"Print one line of JSON when ready."`
 }
 
@@ -63,9 +63,13 @@ func (c *demoCmd) Run(e *env) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, remove()) }()
+	shift, err := shiftTo(c.Now)
+	if err != nil {
+		return err
+	}
 	d := &demo{dir: dir}
 	defer func() { err = errors.Join(err, d.close()) }()
-	if err := d.start(e.Ctx, c.Listen, e.Err, c.JSON); err != nil {
+	if err := d.start(e.Ctx, time.Now().Add(shift), c.Listen, logger(e.Err, c.JSON)); err != nil {
 		if e.Ctx.Err() != nil {
 			return nil // Ctrl-C before it was ready
 		}
@@ -105,7 +109,8 @@ func (d *demo) moment(day spclep.Day, at spclep.Minute) time.Time {
 	return time.Date(y, m, dd, int(at/60), int(at%60), 0, 0, d.zone)
 }
 
-func (d *demo) start(ctx context.Context, listen string, log io.Writer, asJSON bool) (err error) {
+// start opens everything; today is the real day's moment.
+func (d *demo) start(ctx context.Context, today time.Time, listen string, log *slog.Logger) (err error) {
 	if d.ref, err = spclep.Builtin(); err != nil {
 		return err
 	}
@@ -116,7 +121,7 @@ func (d *demo) start(ctx context.Context, listen string, log io.Writer, asJSON b
 	if err != nil {
 		return err
 	}
-	d.real = spclep.DayOf(time.Now().In(d.zone))
+	d.real = spclep.DayOf(today.In(d.zone))
 	d.day = d.ref.NextWorkingDay(demoOffice, d.real)
 	start := d.moment(d.day, opening)
 	if known.Now.After(start) {
@@ -144,7 +149,7 @@ func (d *demo) start(ctx context.Context, listen string, log io.Writer, asJSON b
 			return fmt.Errorf("the demo's bookings: %w", err)
 		}
 	}
-	if err := d.openDesk(ctx, start, listen, logger(log, asJSON)); err != nil {
+	if err := d.openDesk(ctx, listen, log); err != nil {
 		return fmt.Errorf("the demo's office PC: %w", err)
 	}
 	if !begun {
@@ -206,7 +211,7 @@ func (d *demo) bookable() []spclep.Reason {
 }
 
 // openDesk starts the office PC and enrols it, if it is not yet.
-func (d *demo) openDesk(ctx context.Context, start time.Time, listen string, log *slog.Logger) (err error) {
+func (d *demo) openDesk(ctx context.Context, listen string, log *slog.Logger) (err error) {
 	v, built := build()
 	d.agent, err = agent.Start(ctx, agent.Options{
 		Dir: filepath.Join(d.dir, "desk"), Listen: listen, Clock: agent.NewClock(time.Duration(d.clock.Load())), Zone: d.zone,
