@@ -50,6 +50,7 @@ type counter struct {
 	wall int64 // the PC's clock, which is the hub's
 	pos  int64 // last position of the hub's log
 	seq  uint64
+	keys int // of forms, given out so far
 	line *line
 }
 
@@ -96,18 +97,27 @@ func at(t *testing.T, clock string) *counter {
 	c.db, _, err = localdb.Open(t.Context(), t.TempDir(), localdb.Options{Device: here, Now: c.reading})
 	c.must(err)
 	t.Cleanup(func() { c.db.Close() })
-	c.must(c.db.SetOffice(t.Context(), "covasna", 1))
+	c.must(c.db.SetOffice(t.Context(), wire.Enrolled{Office: "covasna", Desk: 1}))
 	n := 0
 	c.office = office.New(office.Config{DB: c.db, Device: here, Ref: ref, Zone: bucharest(t), Up: func() int64 { return c.reading().Up },
 		Random: func(b []byte) { n++; copy(b, fmt.Sprintf("%05d", n)) }})
 	c.office.SetLine(c.line)
-	keys := 0
-	c.pages = page.New(c.office, page.Options{
-		Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Version: "1.0", Hosts: []string{host, "localhost:8743"},
-		Random: func() string { c.mu.Lock(); defer c.mu.Unlock(); keys++; return fmt.Sprintf("cheia-%026d", keys) },
-	})
+	c.pages = c.serve(host, "localhost:8743")
 	c.save(wire.Answer{Keys: []wire.QRKey{{ID: 1, Pub: c.key.Public().(ed25519.PublicKey)}}})
 	return c
+}
+
+// serve makes the pages under some names.
+func (c *counter) serve(hosts ...string) http.Handler {
+	return page.New(c.office, page.Options{
+		Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Version: "1.0", Hosts: hosts,
+		Random: func() string {
+			c.mu.Lock()
+			defer c.mu.Unlock()
+			c.keys++
+			return fmt.Sprintf("cheia-%026d", c.keys)
+		},
+	})
 }
 
 func (c *counter) must(err error) {

@@ -22,7 +22,7 @@ type logCmd struct {
 
 func (c *logCmd) Run(ctx context.Context, out io.Writer) error {
 	return c.with(ctx, func(h *hub.Server) error {
-		lines, err := h.History(ctx, spclep.OfficeID(c.Office))
+		lines, err := h.History(ctx, spclep.OfficeID(c.Office), 0)
 		if err != nil {
 			return err
 		}

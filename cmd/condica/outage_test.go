@@ -177,11 +177,37 @@ func bringAll(t *testing.T, c *country, pc, id string) {
 	c.condica(pc, args...)
 }
 
-// The line is down for a morning. Twenty people are checked in, ten
+// hands work at the first PC's desk: by command or in a browser.
+type hands interface {
+	checkIn(id string)
+	bringAll(id string) // and tick every paper
+	file(id string)
+	ready(id string)
+	handOver(id string)
+	restarted() // the PC was killed and is back
+	look(what string)
+}
+
+// byCommand works with the command's verbs.
+type byCommand struct{ *country }
+
+func (h byCommand) checkIn(id string)  { h.condica("pc1", "check-in", id) }
+func (h byCommand) bringAll(id string) { bringAll(h.t, h.country, "pc1", id) }
+func (h byCommand) file(id string)     { h.condica("pc1", "file", id) }
+func (h byCommand) ready(id string)    { h.condica("pc1", "ready", id) }
+func (h byCommand) handOver(id string) { h.condica("pc1", "hand-over", id) }
+func (h byCommand) restarted()         {}
+func (h byCommand) look(string)        {}
+
+func TestOutage(t *testing.T) {
+	outage(t, func(c *country) hands { return byCommand{c} })
+}
+
+// outage: the line is down for a morning. Twenty people are checked in, ten
 // applications taken, five cards handed over; the PC is killed twice in
 // between. When the line is back the hub holds exactly that, once each and in
 // order, and a second PC of the office sees it all.
-func TestOutage(t *testing.T) {
+func outage(t *testing.T, by func(*country) hands) {
 	c := newCountry(t)
 	c.startHub()
 	c.book()
@@ -195,34 +221,40 @@ func TestOutage(t *testing.T) {
 	before := len(c.log())
 	c.hub.stop()
 
-	var done []string // what the clerk was told "done", as booking/fact, in order
-	did := func(fact, id string, args ...string) {
-		c.condica("pc1", append([]string{args[0], id}, args[1:]...)...)
+	h := by(c)
+	var done []string // what the clerk was told "done", as cells, in order
+	did := func(fact, id string, act func(string)) {
+		act(id)
 		done = append(done, "booking/"+id+"/"+fact)
 	}
+	h.look("line-down")
 	for i, b := range today[:20] {
-		did("arrived", b.ID, "check-in")
+		did("arrived", b.ID, h.checkIn)
 		if i < 10 {
-			bringAll(t, c, "pc1", b.ID)
-			did("filed", b.ID, "file")
+			h.bringAll(b.ID)
+			did("filed", b.ID, h.file)
 		}
 		if i == 6 || i == 14 {
 			c.pcs["pc1"].kill()
 			c.startPC("pc1", monday)
+			h.restarted()
 		}
 	}
 	for _, b := range today[:5] {
-		did("ready", b.ID, "ready")
-		did("handed-over", b.ID, "hand-over")
+		did("ready", b.ID, h.ready)
+		did("handed-over", b.ID, h.handOver)
 	}
+	h.look("queue")
 	if s := c.status("pc1"); s.Sent || s.Unsent < len(done) {
 		t.Fatalf("after the morning the desk says %+v; %d facts were done", s, len(done))
 	}
 	c.pcs["pc1"].kill()
 	c.startPC("pc1", monday)
+	h.restarted()
 
 	c.startHub()
 	c.inStep("pc1")
+	h.look("line-back")
 	log := c.log()
 	assertFacts(t, log[before:], done)
 	assertOrder(t, log)
@@ -241,6 +273,8 @@ func TestOutage(t *testing.T) {
 		t.Fatalf("the second desk shows %v, want %v", states, want)
 	}
 	parallel(t, c, today[21].ID)
+	h.restarted()
+	h.look("conflict")
 }
 
 // assertFacts: the hub has each fact that was done once, in the order in which
