@@ -54,9 +54,15 @@ func (s *Server) admit(exchange func(http.ResponseWriter, *http.Request) error) 
 
 // atWork takes a place among those at work; leave gives it back.
 func (s *Server) atWork(r *http.Request) (leave func(), err error) {
+	leave = func() { <-s.work }
+	select {
+	case s.work <- struct{}{}: // also when the hub is closing: who has waited is still answered
+		return leave, nil
+	default:
+	}
 	select {
 	case s.work <- struct{}{}:
-		return func() { <-s.work }, nil
+		return leave, nil
 	case <-s.done:
 		return nil, busy()
 	case <-r.Context().Done():

@@ -300,3 +300,18 @@ func (p *pen) op(o op.Op, value any) error {
 	}
 	return p.project() // the next one of a list must find this one's slot taken
 }
+
+// Free lists the slots of a day that can still be given.
+func (s *Server) Free(ctx context.Context, office spclep.OfficeID, day spclep.Day) ([]spclep.Minute, error) {
+	rows, err := s.Store.Rows(ctx, string(office), store.Filter{Day: day})
+	if err != nil {
+		return nil, err
+	}
+	taken := map[spclep.Minute]int{}
+	for _, r := range rows {
+		if store.HoldsSlot(r) {
+			taken[r.At]++
+		}
+	}
+	return s.Reference.FreeSlots(office, day, taken)
+}

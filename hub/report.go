@@ -4,10 +4,12 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"strings"
 	"time"
 
 	"condica/hub/store"
 	"condica/spclep"
+	"condica/spclep/record"
 	"condica/sync/hlc"
 	"condica/sync/op"
 	"condica/sync/wire"
@@ -39,22 +41,20 @@ type Line struct {
 // Accepted is the verdict on an op that has its place.
 const Accepted = "accepted"
 
-// History is every op of an office, by position, and then all that was not
+// History is every op of an office after a position, and then all that was not
 // taken, in the order in which it came.
-func (s *Server) History(ctx context.Context, office spclep.OfficeID) ([]Line, error) {
+func (s *Server) History(ctx context.Context, office spclep.OfficeID, after int64) ([]Line, error) {
 	if _, err := s.Reference.Office(office); err != nil {
 		return nil, err
 	}
 	out := []Line{}
-	for pos := int64(0); ; {
+	for pos := after; ; {
 		entries, head, err := s.Store.After(ctx, string(office), pos, page)
 		if err != nil {
 			return nil, err
 		}
 		for _, e := range entries {
-			l := lineOf(e.Op)
-			l.Pos, l.Effective, l.EffectiveAt, l.Clamped, l.TakenAt, l.Verdict = e.Pos, e.Eff, instant(e.Eff.Ms()), e.Clamped, instant(e.AtMs), Accepted
-			out, pos = append(out, l), e.Pos
+			out, pos = append(out, LineOf(e)), e.Pos
 		}
 		if len(entries) == 0 || pos >= head {
 			break
@@ -71,6 +71,30 @@ func (s *Server) History(ctx context.Context, office spclep.OfficeID) ([]Line, e
 		out = append(out, l)
 	}
 	return out, err
+}
+
+// LineOf is the line of an op that was taken.
+func LineOf(e store.Entry) Line {
+	l := lineOf(e.Op)
+	l.Pos, l.Effective, l.EffectiveAt, l.Clamped, l.TakenAt, l.Verdict = e.Pos, e.Eff, instant(e.Eff.Ms()), e.Clamped, instant(e.AtMs), Accepted
+	return l
+}
+
+// Field is the last part of the cell.
+func (l Line) Field() string { return l.part(2) }
+
+// Entity is its middle part.
+func (l Line) Entity() string { return l.part(1) }
+
+// Booking says whether the line speaks of a booking.
+func (l Line) Booking() bool { return l.part(0) == record.Kind }
+
+func (l Line) part(n int) string {
+	p := strings.Split(l.Cell, "/")
+	if len(p) != 3 {
+		return ""
+	}
+	return p[n]
 }
 
 func lineOf(o op.Op) Line {

@@ -31,7 +31,7 @@ type Config struct {
 	Random    io.Reader      // nil: crypto/rand
 
 	AtWork  int // exchanges at work at once, default 64
-	Waiting int // exchanges that may stand in line, and as many that may wait for news, default 5000
+	Waiting int // exchanges that may wait for news, and as many that may stand in line, default 5000
 }
 
 // A Server is one hub process. Any number may share one store.
@@ -40,7 +40,7 @@ type Server struct {
 	codec *wire.Codec
 	qr    ed25519.PrivateKey
 	work  chan struct{} // one token an exchange at work
-	line  chan struct{} // one token an exchange in line or at work
+	line  chan struct{} // one token an exchange that is here at all
 	news  *bells
 
 	close sync.Once
@@ -84,7 +84,7 @@ func New(ctx context.Context, c Config) (*Server, error) {
 	}
 	s := &Server{
 		Config: c, codec: codec, done: make(chan struct{}),
-		work: make(chan struct{}, c.AtWork), line: make(chan struct{}, c.AtWork+c.Waiting), news: newBells(),
+		work: make(chan struct{}, c.AtWork), line: make(chan struct{}, c.AtWork+2*c.Waiting), news: newBells(),
 	}
 	if s.qr, err = s.key(ctx, "qr/1"); err != nil {
 		return nil, fmt.Errorf("hub: booking key: %w", err)

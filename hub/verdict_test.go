@@ -81,7 +81,7 @@ func TestPoison(t *testing.T) {
 	if a := p.sync(); a.Have != p.seq || a.Head != int64(p.seq)-int64(len(poison)) {
 		t.Errorf("the hub has %d of %d edits, %d in the log", a.Have, p.seq, a.Head)
 	}
-	lines, err := tw.hub.History(t.Context(), "covasna")
+	lines, err := tw.hub.History(t.Context(), "covasna", 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -155,7 +155,7 @@ func TestClash(t *testing.T) {
 			t.Errorf("the clone was told %+v", v)
 		}
 	}
-	lines, err := tw.hub.History(t.Context(), "covasna")
+	lines, err := tw.hub.History(t.Context(), "covasna", 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -191,7 +191,7 @@ func TestWrongClocks(t *testing.T) {
 	if v[2].Eff != hlc.At(tw.now).After() {
 		t.Errorf("an edit that knows one at %s counts at %s", hlc.At(tw.now), v[2].Eff)
 	}
-	lines, err := tw.hub.History(t.Context(), "covasna")
+	lines, err := tw.hub.History(t.Context(), "covasna", 0)
 	if err != nil {
 		t.Fatal(err)
 	}

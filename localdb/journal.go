@@ -39,6 +39,10 @@ type journalRecord struct {
 	Next   uint64            `json:"next,omitempty"`   // mark: no Seq below this may be given out again
 	High   hlc.Time          `json:"high,omitzero"`    // mark: nor a Time at or below this
 	Number int               `json:"number,omitempty"` // mark: nor a registration number
+	Office string            `json:"office,omitempty"` // mark: what enrolment said
+	Desk   int               `json:"desk,omitempty"`
+	Keys   []byte            `json:"keys,omitempty"`
+	Moved  uint64            `json:"moved,omitempty"` // ops from here on, never sealed, were given new numbers: as they are in Ops
 }
 
 const (

@@ -88,6 +88,12 @@ func Open(ctx context.Context, dir string, o Options) (*DB, Report, error) {
 		db.closeDB()
 		return nil, report, fmt.Errorf("open journal: %w", err)
 	}
+	if err := db.write(ctx, func(tx *sql.Tx, s *state) error {
+		s.Gap = true // until it has been looked for
+		return db.lookForGap(ctx, tx, s)
+	}); err != nil {
+		return nil, report, errors.Join(fmt.Errorf("open replica: %w", err), db.Close())
+	}
 	return db, append(report, more...), nil
 }
 

@@ -24,10 +24,16 @@ func (db *DB) openJournal(ctx context.Context) (Report, error) {
 		return nil, err
 	}
 	if len(records) == 0 {
-		mark := journalRecord{Device: db.device, Next: db.state.Next, High: db.state.High, Number: db.state.Number}
-		return report, db.journal.append(mark)
+		if err := db.journal.append(db.markOf(db.state)); err != nil {
+			return report, err
+		}
+		n, err := db.copyOutbox(ctx)
+		if n > 0 {
+			report = append(report, fmt.Sprintf("the journal was missing; %d unsent edits were copied into a new one", n))
+		}
+		return report, err
 	}
-	restored := 0
+	restored, damaged := 0, len(report) > 0
 	err = db.write(ctx, func(tx *sql.Tx, s *state) error {
 		for _, rec := range records {
 			n, err := db.replay(ctx, tx, s, rec)
@@ -44,15 +50,65 @@ func (db *DB) openJournal(ctx context.Context) (Report, error) {
 	if restored > 0 {
 		report = append(report, fmt.Sprintf("%d edits were put back from the journal", restored))
 	}
-	return report, nil
+	if damaged {
+		_, err = db.copyOutbox(ctx)
+	}
+	return report, err
+}
+
+// copyOutbox writes what the hub has not acknowledged into the journal once
+// more: after damage the journal holds less than the database.
+func (db *DB) copyOutbox(ctx context.Context) (copied int, err error) {
+	rows, err := db.w.QueryContext(ctx, `SELECT sealed, raw FROM op WHERE device = ? AND pos IS NULL ORDER BY seq`, db.device.String())
+	if err != nil {
+		return 0, err
+	}
+	defer rows.Close()
+	rec, size := journalRecord{Device: db.device}, 0
+	flush := func() error {
+		if len(rec.Ops) == 0 {
+			return nil
+		}
+		copied += len(rec.Ops)
+		full := rec
+		rec.Ops, size = nil, 0
+		return db.journal.append(full)
+	}
+	for rows.Next() {
+		var sealed bool
+		var raw []byte
+		if err := rows.Scan(&sealed, &raw); err != nil {
+			return copied, err
+		}
+		if sealed != rec.Sealed || size+len(raw) > maxSeal {
+			if err := flush(); err != nil {
+				return copied, err
+			}
+		}
+		rec.Sealed, rec.Ops, size = sealed, append(rec.Ops, raw), size+len(raw)
+	}
+	return copied, errors.Join(rows.Err(), flush())
+}
+
+// markOf is what a replica that has only the journal must know to go on.
+func (db *DB) markOf(s state) journalRecord {
+	return journalRecord{Device: db.device, Next: s.Next, High: s.High, Number: s.Number, Office: s.Office, Desk: s.Desk, Keys: s.Keys}
 }
 
 // replay puts one record back. Ops of another device (the PC was given a new
 // key) stay as that device's.
 func (db *DB) replay(ctx context.Context, tx *sql.Tx, s *state, rec journalRecord) (restored int, err error) {
 	own := rec.Device == db.device
+	if rec.Moved > 0 && own {
+		if err := db.takeOut(ctx, tx, rec); err != nil {
+			return 0, err
+		}
+	}
 	if own {
 		s.Next, s.High, s.Number = max(s.Next, rec.Next), max(s.High, rec.High), max(s.Number, rec.Number)
+		if s.Office == "" {
+			s.Office, s.Desk, s.Keys = rec.Office, rec.Desk, rec.Keys
+		}
 	}
 	var entries []op.Entry
 	for _, raw := range rec.Ops {
@@ -114,8 +170,8 @@ func reseal(ctx context.Context, tx *sql.Tx, e op.Entry, raw []byte) error {
 	return err
 }
 
-// Tidy starts a fresh journal when the hub has acknowledged everything and the
-// old one has grown. It is called after an answer was saved; the clerk never
+// Tidy starts a fresh journal when the hub has answered everything and the old
+// one has grown; what it refused stays in it. It is called after an answer was saved; the clerk never
 // waits for it beyond one write.
 func (db *DB) Tidy(ctx context.Context) error {
 	db.mu.Lock()
@@ -123,9 +179,14 @@ func (db *DB) Tidy(ctx context.Context) error {
 	if db.journal.size < compactAt {
 		return nil
 	}
-	var unsent int
-	if err := db.w.QueryRowContext(ctx, `SELECT count(*) FROM op WHERE pos IS NULL AND device = ?`, db.device.String()).Scan(&unsent); err != nil || unsent > 0 {
+	var unsent, refused int // ops, bytes
+	err := db.w.QueryRowContext(ctx, `SELECT coalesce(sum(verdict = ''), 0), coalesce(sum(length(raw)), 0) FROM op WHERE pos IS NULL AND device = ?`, db.device.String()).Scan(&unsent, &refused)
+	if err != nil || unsent > 0 || refused > compactAt/2 {
 		return err
 	}
-	return db.journal.restart(journalRecord{Device: db.device, Next: db.state.Next, High: db.state.High, Number: db.state.Number})
+	if err := db.journal.restart(db.markOf(db.state)); err != nil {
+		return err
+	}
+	_, err = db.copyOutbox(ctx)
+	return err
 }

@@ -26,7 +26,17 @@ func (db *DB) Save(ctx context.Context, a wire.Answer, sent, received hlc.Readin
 				return err
 			}
 		}
+		if !main && s.Epoch != "" && s.Epoch != a.Epoch {
+			// The poll may have been answered by the hub as it was before; which
+			// of the two it now is the next ordinary exchange tells.
+			out.More = true
+			out.Unsent, out.Anchored, err = db.after(ctx, tx, received.Boot)
+			return err
+		}
 		if out.Reset, err = db.newEpoch(ctx, tx, s, a); err != nil {
+			return err
+		}
+		if err := db.giveWay(ctx, tx, s, a.Have); err != nil {
 			return err
 		}
 		if main && !out.Reset {
@@ -48,6 +58,9 @@ func (db *DB) Save(ctx context.Context, a wire.Answer, sent, received hlc.Readin
 			if s.Keys, err = json.Marshal(a.Keys); err != nil {
 				return err
 			}
+		}
+		if err := db.lookForGap(ctx, tx, s); err != nil {
+			return err
 		}
 		out.More = s.Cursor < a.Head
 		out.Unsent, out.Anchored, err = db.after(ctx, tx, received.Boot)
@@ -86,9 +99,11 @@ func (db *DB) newEpoch(ctx context.Context, tx *sql.Tx, s *state, a wire.Answer)
 }
 
 // forgetBeyond: the hub holds less of this PC's log than it once acknowledged,
-// so the rest is sent again.
+// so the rest is sent again. Where it stops at an op that it never had, or that
+// is missing here too, it has lost nothing.
 func (db *DB) forgetBeyond(ctx context.Context, tx *sql.Tx, have uint64) error {
-	_, err := tx.ExecContext(ctx, `UPDATE op SET pos = NULL WHERE device = ? AND seq > ? AND pos IS NOT NULL`, db.device.String(), have)
+	_, err := tx.ExecContext(ctx, `UPDATE op SET pos = NULL WHERE device = ?1 AND seq > ?2 AND pos IS NOT NULL
+		AND EXISTS (SELECT 1 FROM op WHERE device = ?1 AND seq = ?2 + 1 AND pos IS NOT NULL)`, db.device.String(), have)
 	return err
 }
 
@@ -128,6 +143,15 @@ func (db *DB) place(ctx context.Context, tx *sql.Tx, seq uint64, pos int64, eff 
 	return err
 }
 
+// placeUnlessClash: an op that clashes is not the one the hub speaks of.
+func (db *DB) placeUnlessClash(ctx context.Context, tx *sql.Tx, w wire.Entry) error {
+	var verdict string
+	if err := tx.QueryRowContext(ctx, `SELECT verdict FROM op WHERE device = ? AND seq = ?`, db.device.String(), w.Seq).Scan(&verdict); err != nil || verdict == wire.Clash {
+		return err
+	}
+	return db.place(ctx, tx, w.Seq, w.Pos, w.Eff)
+}
+
 func (db *DB) own(ctx context.Context, tx *sql.Tx, seq uint64) ([]op.Entry, error) {
 	return scanEntries(tx.QueryContext(ctx, `SELECT device, seq, eff, coalesce(pos, 0), sealed, raw FROM op WHERE device = ? AND seq = ?`, db.device.String(), seq))
 }
@@ -140,7 +164,7 @@ func (db *DB) saveEntries(ctx context.Context, tx *sql.Tx, s *state, a wire.Answ
 		return nil, nil
 	}
 	for _, w := range a.Entries {
-		if w.Pos <= s.Cursor {
+		if false {
 			continue
 		}
 		e, isNew, err := db.saveEntry(ctx, tx, s, w)
@@ -169,7 +193,7 @@ func (db *DB) saveEntry(ctx context.Context, tx *sql.Tx, s *state, w wire.Entry)
 		if w.Eff != 0 {
 			e.Eff = w.Eff
 		}
-		return e, w.Eff != 0, db.place(ctx, tx, w.Seq, w.Pos, w.Eff)
+		return e, w.Eff != 0, db.placeUnlessClash(ctx, tx, w)
 	}
 	o, err := wire.DecodeOp(w.Device, w.Op)
 	if err != nil {
@@ -180,18 +204,18 @@ func (db *DB) saveEntry(ctx context.Context, tx *sql.Tx, s *state, w wire.Entry)
 		e.Eff = o.Time
 	}
 	if o.ID.Device == db.device {
+		s.Gap = s.Gap || o.ID.Seq > s.Next
 		s.Next = max(s.Next, o.ID.Seq+1)
 		s.sawNumber(o)
 	}
 	var held []byte
-	var sealed bool
-	err = tx.QueryRowContext(ctx, `SELECT raw, sealed FROM op WHERE device = ? AND seq = ?`, o.ID.Device.String(), o.ID.Seq).Scan(&held, &sealed)
+	err = tx.QueryRowContext(ctx, `SELECT raw FROM op WHERE device = ? AND seq = ?`, o.ID.Device.String(), o.ID.Seq).Scan(&held)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		return e, true, insert(ctx, tx, e, w.Op, true)
 	case err != nil:
 		return e, false, err
-	case sealed && !bytes.Equal(held, w.Op):
+	case !bytes.Equal(held, w.Op):
 		return e, false, db.noteClash(ctx, tx, o.ID)
 	}
 	_, err = tx.ExecContext(ctx, `UPDATE op SET pos = ?, eff = ?, raw = ?, sealed = 1, verdict = '', say = '' WHERE device = ? AND seq = ?`,
@@ -230,13 +254,22 @@ func (db *DB) Unsent(ctx context.Context) (unsent int, anchored bool, err error)
 }
 
 // Where gives what a request says of this replica: its office, the epoch and
-// position it stands at with the op held there, and the last op of its own log.
+// position it stands at with the op held there, and up to where its own log is
+// held here and answered by the hub. Of ops below that the hub may speak by
+// number alone: it is known that both mean the same op.
 func (db *DB) Where(ctx context.Context) (r wire.Request, err error) {
 	s, err := readState(ctx, db.r)
 	if err != nil {
 		return r, err
 	}
-	r = wire.Request{V: wire.Version, Office: s.Office, Epoch: s.Epoch, Cursor: s.Cursor, Own: max(s.Next, 1) - 1}
+	r = wire.Request{V: wire.Version, Office: s.Office, Epoch: s.Epoch, Cursor: s.Cursor}
+	if !s.Gap {
+		err := db.r.QueryRowContext(ctx, `SELECT coalesce((SELECT min(seq) FROM op WHERE device = ? AND pos IS NULL AND verdict = ''), ?) - 1`,
+			db.device.String(), max(s.Next, 1)).Scan(&r.Own)
+		if err != nil {
+			return r, err
+		}
+	}
 	if s.Cursor == 0 {
 		return r, nil
 	}
@@ -259,11 +292,11 @@ func (db *DB) Counter(ctx context.Context, atLeast uint64) (uint64, error) {
 		return max(now, atLeast), nil
 	}
 	err := db.write(ctx, func(_ *sql.Tx, s *state) error {
-		db.counter = max(s.Counter, atLeast) + 1
-		s.Counter = db.counter + counterBlock
+		now = max(s.Counter, atLeast) + 1
+		db.counter, s.Counter = now, now+counterBlock
 		return nil
 	})
-	return db.counter, err
+	return now, err
 }
 
 // counterBlock is how many requests go out between two writes of the counter.

@@ -55,6 +55,7 @@ func (db *DB) seal(ctx context.Context, max int) error {
 		if err != nil || len(entries) == 0 {
 			return err
 		}
+		entries = upTo(entries, maxSeal)
 		anchors, err := db.anchors(ctx, tx)
 		if err != nil {
 			return err
@@ -68,6 +69,20 @@ func (db *DB) seal(ctx context.Context, max int) error {
 		}
 		return project(ctx, tx, entries)
 	})
+}
+
+// maxSeal is how many bytes of values are sealed at once: a batch is one record
+// of the journal.
+const maxSeal = maxJournalRow / 4
+
+// upTo gives the first entries whose values fit into size bytes, at least one.
+func upTo(entries []op.Entry, size int) []op.Entry {
+	for i, e := range entries {
+		if size -= len(e.Value) + len(e.Why) + len(e.By); size < 0 && i > 0 {
+			return entries[:i]
+		}
+	}
+	return entries
 }
 
 // correct gives the entries their times and writes them back, journal first.

@@ -26,6 +26,7 @@ type state struct {
 	LastOK  int64    `json:"last"`    // hub ms of the last answer saved
 	Keys    []byte   `json:"keys"`    // the hub's booking keys, as sent
 	Counter uint64   `json:"counter"` // requests are counted below this number
+	Gap     bool     `json:"gap"`     // the log lacks own ops below Next: the hub is asked for all of them
 }
 
 func (db *DB) loadState(ctx context.Context) error {
@@ -78,17 +79,21 @@ func (db *DB) write(ctx context.Context, f func(tx *sql.Tx, s *state) error) err
 	defer tx.Rollback()
 	s := db.state
 	mark := db.journal.mark()
-	if err := f(tx, &s); err != nil {
-		return errors.Join(err, db.journal.rewind(mark))
+	err = f(tx, &s)
+	if err == nil {
+		err = writeState(ctx, tx, s)
 	}
-	if err := writeState(ctx, tx, s); err != nil {
-		return errors.Join(err, db.journal.rewind(mark))
+	if err == nil {
+		err = tx.Commit()
 	}
-	if err := tx.Commit(); err != nil {
-		return errors.Join(err, db.journal.rewind(mark))
+	if err == nil {
+		db.state = s
+		return nil
 	}
-	db.state = s
-	return nil
+	if e := db.journal.rewind(mark); e != nil {
+		return errors.Join(err, e)
+	}
+	return err
 }
 
 // SetOffice notes what enrolment said: the office and this PC's number in it.
@@ -98,8 +103,11 @@ func (db *DB) SetOffice(ctx context.Context, e wire.Enrolled) error {
 			return fmt.Errorf("this replica holds office %s and cannot take in office %s", s.Office, e.Office)
 		}
 		s.Office, s.Desk = e.Office, e.Desk
-		s.Keys, err = json.Marshal(e.Keys)
-		return err
+		if s.Keys, err = json.Marshal(e.Keys); err != nil {
+			return err
+		}
+		// A replica made anew from the journal must know whose it is.
+		return db.journal.append(db.markOf(*s))
 	})
 }
 

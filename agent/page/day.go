@@ -11,15 +11,13 @@ import (
 
 // dayPage is the list of one day.
 type dayPage struct {
-	Day, Weekday       string
-	Previous, Next     string // the working days beside it
-	Today              string // empty: this is today
-	Closed             string // why no citizen is received
-	Rows               []listRow
-	Counts             []count
-	Waiting            bool // F3 leads to the first who waits
-	Pickup, WalkInNow  bool
-	PrintedAt, HoursOf string
+	Day, Weekday   string
+	Previous, Next string // the working days beside it
+	Today          string // empty: this is today
+	Closed         string // why no citizen is received
+	Rows           []listRow
+	Counts         []count
+	PrintedAt      string
 }
 
 // listRow is a booking in a list.
@@ -93,7 +91,7 @@ func before(d desk.Desk, day spclep.Day) spclep.Day {
 func (b *dayPage) mark(today bool) {
 	for i, row := range b.Rows {
 		if today && row.Row.State == spclep.StateBooked {
-			b.Rows[i].First, b.Waiting = true, true
+			b.Rows[i].First = true
 			return
 		}
 	}
@@ -106,11 +104,10 @@ func (p *pages) rows(r *http.Request, d desk.Desk, m desk.Moment, rows []record.
 	}
 	out := make([]listRow, len(rows))
 	for i, row := range rows {
-		item := listRow{Row: row, Date: row.Day.RO(), Title: titles[row.Reason], State: p.state(row.State), DueRO: row.Due.RO()}
+		item := listRow{Row: row, Title: titles[row.Reason], State: p.state(row.State), DueRO: row.Due.RO()}
 		if row.Origin != "" {
 			item.Mark = p.orKey("origin.", row.Origin)
 		}
-		item.Late = row.Due != 0 && row.Due < d.Today(m) && row.State == spclep.StateFiled
 		b, err := p.office.DB().Booking(r.Context(), row.ID)
 		if err != nil {
 			return nil, err
@@ -180,9 +177,7 @@ func (p *pages) pickups(w http.ResponseWriter, r *http.Request) error {
 		if err != nil {
 			return err
 		}
-		if lists[s], err = p.cards(d, m, rows); err != nil {
-			return err
-		}
+		lists[s] = p.cards(d, m, rows)
 	}
 	h, err := d.Ref.Hours(d.Office, d.Today(m))
 	if err != nil {
@@ -190,22 +185,24 @@ func (p *pages) pickups(w http.ResponseWriter, r *http.Request) error {
 	}
 	p.show(w, r, http.StatusOK, "pickups", view{Title: p.words.t("pickups.title"), Nav: "pickups", Body: struct {
 		Ready, Filed []listRow
-		Max          int
+		More         bool
 		Open         bool
 		Hours        string
-	}{lists[spclep.StateReady], lists[spclep.StateFiled], maxPickups, h.Open(spclep.HoursPickup, d.Clock(m)), hours(h, spclep.HoursPickup)}})
+	}{first(lists[spclep.StateReady]), first(lists[spclep.StateFiled]), len(lists[spclep.StateReady]) > maxPickups || len(lists[spclep.StateFiled]) > maxPickups, h.Open(spclep.HoursPickup, d.Clock(m)), hours(h, spclep.HoursPickup)}})
 	return nil
 }
 
 const maxPickups = 300
 
-func (p *pages) cards(d desk.Desk, m desk.Moment, rows []record.Row) ([]listRow, error) {
+func first(rows []listRow) []listRow { return rows[:min(len(rows), maxPickups)] }
+
+func (p *pages) cards(d desk.Desk, m desk.Moment, rows []record.Row) []listRow {
 	out := make([]listRow, len(rows))
 	for i, row := range rows {
 		out[i] = listRow{Row: row, Title: p.product(row.Product), State: p.state(row.State), DueRO: row.Due.RO(),
 			Late: row.Due != 0 && row.Due < d.Today(m) && row.State == spclep.StateFiled}
 	}
-	return out, nil
+	return out
 }
 
 // hours are the spans of one kind, as 13:00-14:00.

@@ -97,6 +97,9 @@ func (p *pages) list(w http.ResponseWriter, r *http.Request, q string, rows []re
 	if body.Rows, err = p.rows(r, d, m, rows); err != nil {
 		return err
 	}
+	for i, row := range body.Rows {
+		body.Rows[i].Date = row.Day.RO()
+	}
 	p.show(w, r, http.StatusOK, "find", view{Title: p.words.t("find.title"), Query: q, Focus: true, Body: body})
 	return nil
 }

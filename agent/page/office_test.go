@@ -67,7 +67,9 @@ func TestTwoHandOversAlarm(t *testing.T) {
 		t.Error("the alarm is not announced")
 	}
 	c.open("/conflicte").shows("Actul apare predat de două ori", "alt PC (0202)", "acest PC")
+	c.open("/ajutor").shows("Actul apare predat de două ori: Pop Ioana.")
 	v.press("/vizita/2222AAAA/anulare", url.Values{"motiv": {"apăsat din greșeală"}}).hides("Actul apare predat de două ori")
+	c.open("/").hides("Actul apare predat de două ori")
 }
 
 // The calm line: what is not sent, since when, which days are held - and never

@@ -7,6 +7,7 @@ import (
 
 	"condica/agent/office"
 	"condica/spclep"
+	"condica/spclep/record"
 	"condica/sync/link"
 )
 
@@ -15,9 +16,10 @@ import (
 type statusLine struct {
 	Mark   string // "on", "off", "none"
 	Parts  []string
-	Unsent string // for the page's title; empty: all sent
-	Person int    // bookings on which something waits for a person
-	Queue  int    // ops that are unsent or refused
+	Unsent string       // for the page's title; empty: all sent
+	Person int          // bookings on which something waits for a person
+	Queue  int          // ops that are unsent or refused
+	Alarms []record.Row // cards that were handed out twice
 	Office string
 }
 
@@ -48,7 +50,33 @@ func (p *pages) statusLine(ctx context.Context) statusLine {
 	}
 	p.sent(&line, st)
 	p.held(&line, st)
+	if st.Person > 0 {
+		p.alarms(ctx, &line)
+	}
 	return line
+}
+
+// alarms finds the cards that were handed out twice: every desk of the office
+// sees that on every page until a person has settled it.
+func (p *pages) alarms(ctx context.Context, line *statusLine) {
+	rows, err := p.office.DB().NeedPerson(ctx)
+	if err != nil {
+		line.add(p.words.t("status.fault"))
+		return
+	}
+	for _, row := range rows {
+		if row.State != spclep.StateHandedOver {
+			continue
+		}
+		b, err := p.office.DB().Booking(ctx, row.ID)
+		if err != nil {
+			line.add(p.words.t("status.fault"))
+			return
+		}
+		if b.Visit.TwoHandOvers {
+			line.Alarms = append(line.Alarms, row)
+		}
+	}
 }
 
 func (l *statusLine) add(part string) { l.Parts = append(l.Parts, part) }
@@ -90,7 +118,7 @@ func (p *pages) held(line *statusLine, st office.Status) {
 		line.add(p.words.t("status.filling", dotted(int(st.Cursor)), dotted(int(st.Head))))
 	}
 	if st.Bookings > 0 {
-		line.add(p.words.t("status.held", short(st.From), short(st.To), dotted(st.Bookings)))
+		line.add(p.words.t("status.held", days(st.From, st.To), dotted(st.Bookings)))
 	}
 	if st.ClockOff() {
 		key, off := "status.clock-ahead", time.Duration(st.OffMs)*time.Millisecond
@@ -130,11 +158,15 @@ func (p *pages) at(ms int64) time.Time { return time.UnixMilli(ms).In(p.office.Z
 // stamp is a time in full, for what is kept or printed.
 func (p *pages) stamp(ms int64) string { return p.at(ms).Format("02.01.2006 15:04") }
 
-func short(d spclep.Day) string {
-	if d == 0 {
+// days is a span of days without the year.
+func days(from, to spclep.Day) string {
+	if from == 0 || to == 0 {
 		return "?"
 	}
-	return d.RO()[:5]
+	if from == to {
+		return from.RO()[:5]
+	}
+	return from.RO()[:5] + "–" + to.RO()[:5]
 }
 
 // officeName is what the bundle calls an office, or its id.

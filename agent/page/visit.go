@@ -30,6 +30,7 @@ type visitPage struct {
 	Asked     int // of Filing: those that are brought
 	Birth     string
 	AskBirth  bool
+	AskLand   bool // a land-registry extract may be among the papers
 	Grounds   []string
 	Reasons   []spclep.ReasonInfo
 	Products  []spclep.ProductInfo
@@ -96,7 +97,7 @@ func (p *pages) visitPage(d desk.Desk, v office.Visit, k kept) visitPage {
 	booked := v.Booking.Visit.Booked
 	day := d.Ask(v.Booking).Day
 	out := visitPage{
-		Visit: v, kept: k, Product: p.product(v.Fee.Product), Grounds: d.Ref.Grounds(d.Office, day),
+		Visit: v, kept: k, Product: p.product(v.Fee.Product), Grounds: grounds(d, v),
 		Reasons: d.Ref.Reasons(d.Office, day), Offices: d.Ref.Offices(), Here: d.Office,
 		Permit: v.Booking.Reason == "R14", Birth: d.Birth(v.Booking).String(),
 	}
@@ -114,10 +115,21 @@ func (p *pages) visitPage(d desk.Desk, v office.Visit, k kept) visitPage {
 		}
 	}
 	p.papers(&out)
+	out.AskLand = v.Booking.Land != 0 || slices.ContainsFunc(v.List.Papers, func(item spclep.Paper) bool { return item.MaxAgeDays > 0 })
 	out.Conflicts = p.conflictsOf(d, v.Booking)
 	out.Doubles = p.doublesOf(d, v.Booking)
 	out.History = p.history(d, v.Booking)
 	return out
+}
+
+// grounds are those on which this visit may be ended; one that the rules would
+// refuse whatever else the form says is not offered.
+func grounds(d desk.Desk, v office.Visit) []string {
+	ask := d.Ask(v.Booking)
+	return slices.DeleteFunc(d.Ref.Grounds(d.Office, ask.Day), func(g string) bool {
+		refusal, ok := spclep.Refused(d.Ref.MaySendAway(d.Office, v.Booking.Visit, g, nil, ask))
+		return ok && g != spclep.GroundPapersMissing && refusal != nil
+	})
 }
 
 func (p *pages) papers(v *visitPage) {

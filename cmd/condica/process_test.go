@@ -32,7 +32,7 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-func program(t *testing.T, name string) string {
+func program(t testing.TB, name string) string {
 	t.Helper()
 	programs.once.Do(func() {
 		if programs.dir, programs.err = os.MkdirTemp("", "condica-story-"); programs.err != nil {
@@ -54,7 +54,7 @@ func program(t *testing.T, name string) string {
 
 // A process is a started program that printed its ready line.
 type process struct {
-	t     *testing.T
+	t     testing.TB
 	cmd   *exec.Cmd
 	ready map[string]any
 	errs  *lockedBuffer
@@ -62,7 +62,7 @@ type process struct {
 }
 
 // start runs a program until its ready line; it is ended with the test.
-func start(t *testing.T, name string, args ...string) *process {
+func start(t testing.TB, name string, args ...string) *process {
 	t.Helper()
 	p := &process{t: t, cmd: exec.Command(program(t, name), args...), errs: &lockedBuffer{}, done: make(chan struct{})}
 	p.cmd.Stderr = p.errs

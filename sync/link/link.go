@@ -276,7 +276,22 @@ func (l *Link) request(ctx context.Context, s peer.Send, tune tuning) (wire.Requ
 		return req, err
 	}
 	req.Segments = []wire.Segment{wire.SignSegment(l.cfg.Key, ops)}
-	return req, nil
+	req.Own, err = held(req.Own, req.Segments[0])
+	return req, err
+}
+
+// held moves on over the ops that ride in the same request: the hub compares
+// them before it answers.
+func held(own uint64, s wire.Segment) (uint64, error) {
+	first, err := wire.DecodeOp(s.Device, s.Ops[0])
+	if err != nil {
+		return own, err
+	}
+	last, err := wire.DecodeOp(s.Device, s.Ops[len(s.Ops)-1])
+	if err != nil || first.ID.Seq != own+1 {
+		return own, err
+	}
+	return last.ID.Seq, nil
 }
 
 // tuning is how much one exchange carries: halved when exchanges fail, so that
