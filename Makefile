@@ -1,29 +1,44 @@
 # make test     everything that must hold before a change lands; sets itself up on Debian
 # make build    both programs into ./bin
 # make demo     an office and the hub on this machine, to look at
-# make clean    removes ./bin
+# make packages the .deb of agent and hub into ./dist, the same to the byte wherever they are built
+# make clean    removes ./bin and ./dist
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := build
-.PHONY: build demo clean test setup fmt vet lint vuln cross race verify
+.PHONY: build demo packages clean test setup fmt vet lint vuln cross race verify test-systemd test-wine
 
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unversioned)
 GOBUILD := CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags '-s -w -X main.version=$(VERSION)'
 
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
+NFPM := github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.45.0
+
+# What packages are made from: a version that Debian can order, the commit's
+# time for every file in them, and for which machine.
+PKGVERSION := $(shell git describe --tags --exact-match 2>/dev/null | sed 's/^v//' | grep . || \
+	echo "0.$$(git rev-list --count HEAD 2>/dev/null || echo 0)+$$(git describe --always --dirty=.dirty 2>/dev/null || echo unversioned)")
+SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || echo 0)
+ARCH ?= amd64
+DIST ?= dist
 
 # Debian package : the program or file that shows it is there.
 # gcc and libc6-dev are for the race detector only; the programs are built without C.
 # fonts-dejavu-core has the Romanian comma-below letters that the screenshots show.
+# debootstrap and systemd-container are for a PC with a real systemd, and one with Wine.
 PARTS := \
 	ca-certificates:/etc/ssl/certs/ca-certificates.crt \
 	git:git \
 	gcc:gcc \
 	libc6-dev:/usr/include/stdlib.h \
 	chromium:chromium \
-	fonts-dejavu-core:/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf
+	fonts-dejavu-core:/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf \
+	dpkg:dpkg-deb \
+	debootstrap:debootstrap \
+	systemd-container:systemd-nspawn \
+	iproute2:ip
 
 build:
 	$(GOBUILD) -o bin/ ./cmd/condica ./cmd/condica-hub
@@ -31,12 +46,21 @@ build:
 demo:
 	go run ./cmd/condica demo
 
+packages: VERSION := $(PKGVERSION)
+packages:
+	@mkdir -p $(DIST)/linux-$(ARCH)
+	GOOS=linux GOARCH=$(ARCH) $(GOBUILD) -o $(DIST)/linux-$(ARCH)/ ./cmd/condica ./cmd/condica-hub
+	@for name in condica condica-hub; do \
+		ARCH=$(ARCH) VERSION=$(PKGVERSION) BUILT=$(DIST)/linux-$(ARCH) SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH) \
+			go run $(NFPM) package --config installer/linux/$$name.yaml --packager deb --target $(DIST)/; \
+	done
+
 clean:
-	rm -rf bin
+	rm -rf bin dist
 
 # One after the other, the quick ones first: two cores are soon busy.
 test:
-	@for step in setup fmt verify vet lint vuln cross race; do \
+	@for step in setup fmt verify vet lint vuln cross race test-systemd test-wine; do \
 		echo "== $$step"; $(MAKE) --no-print-directory $$step || { echo "make test: $$step did not pass" >&2; exit 1; }; \
 	done
 
@@ -89,4 +113,13 @@ cross:
 # of being listed as not run. -count=1: stories start programs they have built,
 # which the cache of test results knows nothing of.
 race:
-	@CONDICA_REAL=1 go test -race -count=1 ./...
+	@CONDICA_REAL=1 go test -race -count=1 -skip '^Test(Packages|Systemd|Wine)' ./...
+
+# The packages on a Debian with a real systemd, and the Windows program under
+# Wine. Both systems are fetched once and kept in the user's cache; without the
+# race detector, which has nothing to see in other processes.
+test-systemd:
+	@CONDICA_REAL=1 go test -count=1 -timeout 20m -run '^Test(Packages|Systemd)' ./installer/linux
+
+test-wine:
+	@CONDICA_REAL=1 go test -count=1 -timeout 20m -run '^TestWine' ./installer/windows

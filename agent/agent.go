@@ -37,6 +37,7 @@ type Options struct {
 	Version string    // of this program, for health and pages
 	Built   time.Time // when this program was built, one of the moments it may be now
 	Log     *slog.Logger
+	Demo    *page.Demo // the demo's line, on the pages; nil: this is no demo
 }
 
 // An Agent is a running office PC.
@@ -54,6 +55,9 @@ type Agent struct {
 	stop context.CancelFunc
 	work sync.WaitGroup
 
+	asked   chan struct{} // closed when a script asks the service to end
+	askOnce sync.Once
+
 	mu     sync.Mutex // over enrolment
 	linked bool
 }
@@ -65,7 +69,7 @@ func Start(ctx context.Context, o Options) (a *Agent, err error) {
 		return nil, err
 	}
 	ctx, stop := context.WithCancel(ctx)
-	a = &Agent{o: o, ctx: ctx, stop: stop}
+	a = &Agent{o: o, ctx: ctx, stop: stop, asked: make(chan struct{})}
 	defer func() {
 		if err != nil {
 			a.Close()
@@ -89,6 +93,11 @@ func (a *Agent) URL() string { return a.url }
 
 // Office is the running office, for programs that hold the agent in hand.
 func (a *Agent) Office() *office.Office { return a.office }
+
+// Asked is closed when a script on this PC has asked the service to end.
+func (a *Agent) Asked() <-chan struct{} { return a.asked }
+
+func (a *Agent) ask() { a.askOnce.Do(func() { close(a.asked) }) }
 
 // Close stops the line, the pages and the replica, in this order.
 func (a *Agent) Close() error {
@@ -191,8 +200,10 @@ func (a *Agent) openDesk() error {
 	a.url = "http://" + ln.Addr().String()
 	token := rand.Text()
 	mux := http.NewServeMux()
-	mux.Handle("/api/v1/", onlyHosts(hosts, api.New(a.office, api.Options{Token: token, Enroll: a.Enroll, Log: a.o.Log})))
-	mux.Handle("/", page.New(a.office, page.Options{Log: a.o.Log, Version: a.o.Version, Hosts: hosts, Random: rand.Text}))
+	mux.Handle("/api/v1/", onlyHosts(hosts, api.New(a.office, api.Options{
+		Token: token, Version: a.o.Version, Enroll: a.Enroll, Shutdown: a.ask, Log: a.o.Log,
+	})))
+	mux.Handle("/", page.New(a.office, page.Options{Log: a.o.Log, Version: a.o.Version, Hosts: hosts, Random: rand.Text, Demo: a.o.Demo}))
 	a.server = &http.Server{
 		Handler: mux, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
 		ErrorLog: slog.NewLogLogger(a.o.Log.Handler(), slog.LevelDebug),

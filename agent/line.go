@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"condica/agent/api"
+	"condica/spclep"
 	"condica/sync/link"
 	"condica/sync/wire"
 )
@@ -128,8 +129,7 @@ func (a *Agent) Enroll(ctx context.Context, text string) (api.EnrollResult, erro
 		return api.EnrollResult{}, err
 	}
 	if a.linked {
-		h, _, _ := enrolledHub(a.o.Dir)
-		return api.EnrollResult{}, fmt.Errorf("this PC is enrolled already, in office %s", h.Office)
+		return api.EnrollResult{}, &api.Problem{Status: http.StatusConflict, Code: "enrolled-already", Say: "this PC is enrolled already", Text: "Acest PC este deja înscris."}
 	}
 	e, err := link.Enroll(ctx, t, a.key, hostname(), a.times)
 	var down *link.Error
@@ -139,7 +139,7 @@ func (a *Agent) Enroll(ctx context.Context, text string) (api.EnrollResult, erro
 		}
 		a.o.Log.Info("the hub cannot be reached; enrolment will be tried again", "error", down.Error())
 		a.work.Go(func() { a.keepEnrolling(t) })
-		return api.EnrollResult{Office: t.Office, Pending: true, Say: down.Error()}, nil
+		return api.EnrollResult{Office: t.Office, OfficeName: a.officeName(t.Office), Hub: t.Hub, Pending: true, Say: down.Error()}, nil
 	}
 	if err != nil {
 		return api.EnrollResult{}, err
@@ -159,7 +159,16 @@ func (a *Agent) enrolled(ctx context.Context, t wire.Token, e wire.Enrolled) (ap
 		return api.EnrollResult{}, err
 	}
 	a.o.Log.Info("enrolled", "office", e.Office, "desk", e.Desk, "device", e.Device.String())
-	return api.EnrollResult{Office: e.Office, Desk: e.Desk, Device: e.Device.String()}, a.startLink(h)
+	return api.EnrollResult{Office: e.Office, OfficeName: a.officeName(e.Office), Desk: e.Desk, Device: e.Device.String(), Hub: t.Hub}, a.startLink(h)
+}
+
+// officeName is the office's name in the bundle in force, or its id.
+func (a *Agent) officeName(id string) string {
+	o, err := a.office.Reference().Office(spclep.OfficeID(id))
+	if err != nil {
+		return id
+	}
+	return o.Name
 }
 
 // keepEnrolling tries a token until the hub has spoken.
@@ -209,7 +218,12 @@ func hostname() string {
 func onlyHosts(hosts []string, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !slices.Contains(hosts, r.Host) {
-			http.Error(w, "this is not the desk's address", http.StatusMisdirectedRequest)
+			w.Header().Set("Content-Type", "application/json")
+			w.WriteHeader(http.StatusMisdirectedRequest)
+			json.NewEncoder(w).Encode(map[string]any{"error": api.Problem{
+				Status: http.StatusMisdirectedRequest, Code: "host",
+				Say: "this is not the desk's address", Text: "Aceasta nu este adresa ghișeului.",
+			}})
 			return
 		}
 		next.ServeHTTP(w, r)

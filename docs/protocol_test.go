@@ -124,7 +124,7 @@ func TestProtocolExamples(t *testing.T) {
 	}
 	seen := map[string]bool{}
 	for _, m := range exampleBlock.FindAllSubmatch(text, -1) {
-		name, kind, got := string(m[1]), string(m[2]), m[3]
+		name, kind, got := string(m[1]), string(m[2]), bytes.TrimSuffix(m[3], []byte("\n"))
 		seen[name] = true
 		if kind == "json" {
 			got = compact(t, got)

@@ -39,6 +39,10 @@ func (s *Server) admit(exchange func(http.ResponseWriter, *http.Request) error) 
 	return func(w http.ResponseWriter, r *http.Request) {
 		// Bare answers: each header is paid for on a village line.
 		w.Header()["Date"] = nil
+		// The deadline of the connection's last answer is not this one's.
+		if err := http.NewResponseController(w).SetWriteDeadline(time.Time{}); err != nil && !errors.Is(err, http.ErrNotSupported) {
+			return // the connection is gone
+		}
 		select {
 		case s.line <- struct{}{}:
 		default:

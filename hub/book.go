@@ -194,11 +194,10 @@ func (s *Server) SetField(ctx context.Context, office spclep.OfficeID, id spclep
 // A pen writes the hub's own ops in one office, within one transaction.
 type pen struct {
 	taking
-	id     hlc.Device
-	by     string
-	next   uint64
-	action uint64
-	clock  *hlc.Clock
+	id    hlc.Device
+	by    string
+	next  uint64
+	clock *hlc.Clock
 }
 
 // write runs f with the hub's pen in an office. The pen is a device with a key

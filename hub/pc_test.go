@@ -91,7 +91,6 @@ type pc struct {
 	log     [][]byte    // its own ops, sealed
 	held    []op.Entry  // what it has pulled
 	zstd    *wire.Codec // nil: plain
-	change  func(*wire.Request)
 }
 
 func keyOf(name string) ed25519.PrivateKey {

@@ -30,12 +30,19 @@ type Line struct {
 	Original    hlc.Time        `json:"original"`     // as the author stamped it
 	Effective   hlc.Time        `json:"effective"`    // as it counts
 	EffectiveAt string          `json:"effective_at"` // the same for people, UTC
-	Clock       hlc.Reading     `json:"clock"`        // the author's clocks when it was written
+	Clock       Clock           `json:"clock"`        // the author's clocks when it was written
 	Clamped     bool            `json:"clamped"`
 	TakenAt     string          `json:"taken_at"` // by the hub, UTC
 	Verdict     string          `json:"verdict"`  // accepted, refused, clash
 	Say         string          `json:"reason,omitempty"`
 	Raw         string          `json:"raw,omitempty"` // of an op that cannot be read
+}
+
+// A Clock is an author's raw reading: wall clock and time since boot, in ms.
+type Clock struct {
+	Wall int64  `json:"wall"`
+	Boot string `json:"boot"`
+	Up   int64  `json:"up"`
 }
 
 // Accepted is the verdict on an op that has its place.
@@ -100,7 +107,7 @@ func (l Line) part(n int) string {
 func lineOf(o op.Op) Line {
 	return Line{
 		ID: o.ID, Cell: o.Cell.String(), Fact: o.Fact, Value: o.Value, Base: o.Base, Action: o.ActionID().String(),
-		By: o.By, Why: o.Why, Device: o.ID.Device, Original: o.Time, Clock: o.Clock,
+		By: o.By, Why: o.Why, Device: o.ID.Device, Original: o.Time, Clock: Clock(o.Clock),
 	}
 }
 

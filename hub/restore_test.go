@@ -30,6 +30,7 @@ func TestRestoredHub(t *testing.T) {
 	live, backup := t.TempDir(), t.TempDir()
 	tw := townIn(t, live)
 	one, two := tw.enrol("one", "covasna"), tw.enrol("two", "covasna")
+	tw.book("covasna", 5) // the hub's own pen is in the backup too
 	one.writes("BKNG2345", spclep.FieldNote, false, "before")
 	one.sync()
 	two.sync()
@@ -63,7 +64,7 @@ func TestRestoredHub(t *testing.T) {
 	}
 	one.sync()
 	two.sync()
-	if one.epoch != a.Epoch || !slices.Equal(ids(one), ids(two)) || len(one.held) != 5 {
+	if one.epoch != a.Epoch || !slices.Equal(ids(one), ids(two)) || len(one.held) != 6 {
 		t.Errorf("PC one holds %v, PC two %v", ids(one), ids(two))
 	}
 	if got := one.booking(again.ID); got.Visit.State != spclep.StateBooked {
@@ -105,6 +106,19 @@ func TestRestoredHubGrewPast(t *testing.T) {
 	p.sync()
 	if p.epoch != epoch {
 		t.Error("the epoch changed again with nothing restored")
+	}
+}
+
+// A PC that has read further than the log goes needs no op to tell.
+func TestCursorBeyondTheLog(t *testing.T) {
+	tw := newTown(t)
+	tw.book("covasna", 0)
+	p := tw.enrol("one", "covasna")
+	p.sync()
+	r := p.request()
+	r.Cursor, r.Tip = 2, ""
+	if a := p.send(r); a.Epoch == r.Epoch || a.From != 0 || len(a.Entries) != 1 {
+		t.Errorf("answered with epoch %q from %d", a.Epoch, a.From)
 	}
 }
 

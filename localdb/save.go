@@ -164,7 +164,7 @@ func (db *DB) saveEntries(ctx context.Context, tx *sql.Tx, s *state, a wire.Answ
 		return nil, nil
 	}
 	for _, w := range a.Entries {
-		if false {
+		if w.Pos <= s.Cursor {
 			continue
 		}
 		e, isNew, err := db.saveEntry(ctx, tx, s, w)

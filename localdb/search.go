@@ -28,16 +28,12 @@ func (db *DB) Search(ctx context.Context, query string, today spclep.Day, limit 
 // matchQuery writes the query in the language of FTS5. Every word is quoted,
 // so that nothing a person types is an operator.
 func matchQuery(query string) string {
-	words := strings.FieldsFunc(query, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !unicode.Is(unicode.Mn, r) })
+	words := strings.FieldsFunc(record.Letters(query), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !unicode.Is(unicode.Mn, r) })
 	var terms []string
 	letters := 0
 	for _, w := range words {
 		letters += len([]rune(w))
-		term := `"` + w + `"*`
-		if other := record.OtherSpelling(w); other != w {
-			term = `(` + term + ` OR "` + other + `"*)`
-		}
-		terms = append(terms, term)
+		terms = append(terms, `"`+w+`"*`)
 	}
 	if letters < MinSearch {
 		return ""

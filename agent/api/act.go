@@ -63,10 +63,8 @@ type Done struct {
 	Visit   *Visit         `json:"visit"` // as it now stands; null if it could not be read again
 }
 
-// do takes an action on a booking that is held here. Once begun it is not
-// broken off when the script hangs up: it is done or not, never in between.
+// do takes an action on one booking.
 func (d *door) do(ctx context.Context, c Common, verb string, id spclep.BookingID, a desk.Action) (*Done, error) {
-	ctx = context.WithoutCancel(ctx)
 	receipt, err := d.o.Do(ctx, c.keyFor(verb, string(id)), c.by(), id, sensible(a))
 	if errors.Is(err, desk.ErrNoChange) {
 		receipt, err = localdb.Receipt{Again: true}, nil

@@ -9,7 +9,6 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/json"
-	"errors"
 	"log/slog"
 	"net/http"
 	"slices"
@@ -135,7 +134,14 @@ func (d *door) methods(by map[string]serve) http.Handler {
 			d.fail(w, r, problem(http.StatusMethodNotAllowed, "method", r.URL.Path+" takes "+strings.Join(allowed, " and ")+" only", "Metoda nu este permisă la această adresă."))
 			return
 		}
+		if r.Method == http.MethodPost {
+			// What was begun is done, or not at all, though the script hangs up.
+			r = r.WithContext(context.WithoutCancel(r.Context()))
+		}
 		answer, err := serve(d, r)
+		if err != nil && r.Context().Err() != nil {
+			return // nobody listens any more
+		}
 		if err != nil {
 			d.fail(w, r, problemOf(err))
 			return
@@ -164,7 +170,7 @@ func (d *door) write(w http.ResponseWriter, status int, answer any) {
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Content-Type-Options", "nosniff")
 	w.WriteHeader(status)
-	if _, err := w.Write(append(body, '\n')); err != nil && !errors.Is(err, http.ErrHandlerTimeout) {
+	if _, err := w.Write(append(body, '\n')); err != nil {
 		d.opt.Log.Debug("the script hung up before the answer", "error", err)
 	}
 }

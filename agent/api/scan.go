@@ -112,12 +112,11 @@ func walkIn(d *door, r *http.Request) (any, error) {
 	if q.Reason == "" {
 		return nil, bad(errors.New("reason is missing: want R01 to R17"))
 	}
-	ctx := context.WithoutCancel(r.Context())
-	id, receipt, err := d.o.WalkIn(ctx, q.keyFor("walk-in", ""), q.by(), desk.Walk{
+	id, receipt, err := d.o.WalkIn(r.Context(), q.keyFor("walk-in", ""), q.by(), desk.Walk{
 		Name: q.Name, Reason: q.Reason, Urgent: q.Urgent, Approved: q.Approved, Why: q.Why,
 	})
 	if err != nil {
 		return nil, err
 	}
-	return d.done(ctx, id, receipt), nil
+	return d.done(r.Context(), id, receipt), nil
 }

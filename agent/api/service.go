@@ -1,7 +1,6 @@
 package api
 
 import (
-	"context"
 	"net/http"
 
 	"condica/sync/wire"
@@ -34,8 +33,7 @@ func enroll(d *door, r *http.Request) (any, error) {
 	if _, err := wire.ParseToken(q.Token); err != nil {
 		return nil, bad(err)
 	}
-	// The token counts once: half an enrolment helps nobody.
-	return d.opt.Enroll(context.WithoutCancel(r.Context()), q.Token)
+	return d.opt.Enroll(r.Context(), q.Token)
 }
 
 // Stopping is the answer to shutdown.

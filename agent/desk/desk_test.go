@@ -268,6 +268,34 @@ func TestSetAndUndo(t *testing.T) {
 	c.refused("undo twice", "nothing-to-undo", c.desk.Undo(op.ID{Device: hlc.Device{1}, Seq: 2}, ""))
 }
 
+// An answer can be taken back; one that was never given needs no taking back.
+func TestAnswerTakenBack(t *testing.T) {
+	c := newCounter(t, "covasna")
+	c.booked("R02", monday, "09:20")
+	if err := c.try(c.desk.Set(map[string]string{"answer.birth": ""})); err == nil {
+		t.Fatal("an answer that was never given was taken back")
+	}
+	c.must("say", c.desk.Set(map[string]string{"answer.birth": "2014-05-01"}))
+	c.must("take back", c.desk.Set(map[string]string{"answer.birth": ""}))
+	if birth, said := c.booking().Answers["birth"]; said {
+		t.Fatalf("after it was taken back: birth %q", birth)
+	}
+}
+
+// Papers are missing, and the clerk takes the application all the same: the
+// reason stays on the record.
+func TestDespite(t *testing.T) {
+	c := newCounter(t, "covasna")
+	c.booked("R08", monday, "09:20")
+	c.must("check in", c.desk.CheckIn())
+	c.refused("without a word", "papers-missing", c.desk.File(Application{Despite: "  "}))
+	c.must("with a reason", c.desk.File(Application{Despite: "aduce chitanța mâine"}))
+	facts := c.booking().Facts
+	if why := facts[len(facts)-1].Why; why != "aduce chitanța mâine" {
+		t.Fatalf("the record says %q", why)
+	}
+}
+
 // Two desks changed one field apart: the loser can be restored with one
 // action, and with it the conflict is settled; keeping settles it too.
 func TestConflict(t *testing.T) {

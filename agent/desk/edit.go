@@ -46,6 +46,9 @@ var ErrNoChange = fmt.Errorf("nothing to change: the booking shows these values 
 func (d Desk) set(b record.Booking, field, text string) (op.Draft, error) {
 	switch {
 	case strings.HasPrefix(field, spclep.PrefixAnswer):
+		if _, said := b.Fields[field]; said && text == "" { // taken back: not said
+			return register(b, field, text)
+		}
 		key := strings.TrimPrefix(field, spclep.PrefixAnswer)
 		ask := d.Ask(b)
 		ask.Answers = with(ask.Answers, key, text)

@@ -33,7 +33,9 @@ func (p *pages) act(w http.ResponseWriter, r *http.Request) error {
 	if !ok {
 		return err
 	}
-	wrong.Field = deed + "-" + wrong.Field
+	if wrong.Field = anchor(deed, wrong); deed == "anulare" && wrong.Field != "" {
+		wrong.Field += "-" + clean(r.PostForm.Get("actiune")) // each step has a field of its own
+	}
 	return p.showVisit(w, r, http.StatusUnprocessableEntity, id, kept{deed, r.PostForm}, wrong)
 }
 
@@ -76,7 +78,7 @@ func (p *pages) problemOf(err error) (problem, bool) {
 	var own *problem
 	var answer *spclep.AnswerError
 	if refusal, ok := spclep.Refused(err); ok {
-		return problem{Text: refusal.Text, Rule: refusal.Rule}, true
+		return problem{Text: refusal.Text, Rule: refusal.Rule, code: refusal.Code}, true
 	}
 	if errors.As(err, &own) {
 		return *own, true
@@ -85,6 +87,45 @@ func (p *pages) problemOf(err error) (problem, bool) {
 		return problem{Text: p.words.t("form.answer", answer.Key), Field: spclep.PrefixAnswer + answer.Key}, true
 	}
 	return problem{}, false
+}
+
+// anchor is the id of the field a problem of a form is about; empty where it
+// is about no single one.
+func anchor(form string, wrong problem) string {
+	field := wrong.Field
+	switch wrong.code {
+	case "papers-missing":
+		field = "desi"
+	case "pickup-elsewhere":
+		field = "ridicare"
+	case "product-not-for-reason", "card-under-14", "proxy-not-allowed":
+		field = "produs"
+	case "extract-day-missing", "extract-from-future", "extract-too-old":
+		return "acte-land-extract"
+	case "missing-unnamed", "paper-not-on-list":
+		field = "lipsa"
+	case "ground-off", "ground-unknown", "has-arrived":
+		field = "temei"
+	case "extension-days":
+		field = "zile"
+	case "collector-not-allowed":
+		field = "cui"
+	case "urgency-not-approved":
+		field = "aprobat"
+	case "urgency-no-reason":
+		field = "de-ce"
+	case "reason-not-offered":
+		field = "motiv"
+	case "name-missing":
+		field = "nume"
+		if form == "date" {
+			field = spclep.FieldName
+		}
+	}
+	if field == "" {
+		return ""
+	}
+	return form + "-" + field
 }
 
 // action reads the form of a deed.
@@ -129,7 +170,7 @@ func (p *pages) file(d desk.Desk, f url.Values) (desk.Action, error) {
 	if err != nil {
 		return nil, err
 	}
-	in := desk.Application{Number: clean(f.Get("numar")), Product: spclep.Product(f.Get("produs")), Birth: birth}
+	in := desk.Application{Number: clean(f.Get("numar")), Product: spclep.Product(f.Get("produs")), Birth: birth, Despite: clean(f.Get("desi"))}
 	if pickup := spclep.OfficeID(f.Get("ridicare")); pickup != d.Office {
 		in.Pickup = pickup
 	}
@@ -159,7 +200,7 @@ func (p *pages) undo(d desk.Desk, f url.Values) (desk.Action, error) {
 	}
 	why := clean(f.Get("motiv"))
 	if why == "" {
-		return nil, &problem{Text: p.words.t("form.why"), Field: "motiv-" + f.Get("actiune")}
+		return nil, &problem{Text: p.words.t("form.why"), Field: "motiv"}
 	}
 	return d.Undo(id, why), nil
 }

@@ -19,7 +19,22 @@ func (c *counter) filed(id spclep.BookingID, name string, reason spclep.Reason, 
 	c.Helper()
 	c.books(id, name, reason, monday, "09:20")
 	v := c.open("/vizita/"+string(id)).press("/vizita/"+string(id)+"/prezent", nil)
-	return v.press("/vizita/"+string(id)+"/preia", entered).is(http.StatusOK)
+	form := url.Values{"desi": {"actele se aduc mâine, aprobat"}}
+	for field, values := range entered {
+		form[field] = values
+	}
+	return v.press("/vizita/"+string(id)+"/preia", form).is(http.StatusOK)
+}
+
+// Papers that were not seen stand in the way of an application until the clerk
+// says why it is taken without them, and that stays on the record (B12).
+func TestAnApplicationDespiteMissingPapers(t *testing.T) {
+	c := at(t, "09:15")
+	c.books("2222AAAA", "Pop Ioana", "R01", monday, "09:20")
+	v := c.open("/vizita/2222AAAA").press("/vizita/2222AAAA/prezent", nil)
+	v = v.press("/vizita/2222AAAA/preia", url.Values{"numar": {"12/2026"}}).is(http.StatusUnprocessableEntity).shows("Nu au fost văzute toate actele", "B12")
+	v.press("/vizita/2222AAAA/preia", url.Values{"desi": {"certificatul este la dosarul anterior"}}).
+		shows("Cererea a fost preluată", "nr. 12/2026", "motiv: certificatul este la dosarul anterior")
 }
 
 // A child's card: the birth date decides who collects, and the parent is named.
@@ -55,7 +70,7 @@ func TestTermsOfAnApplication(t *testing.T) {
 
 	c.books("3333BBBB", "Varga Ödön", "R03", monday, "09:40")
 	cis := c.open("/vizita/3333BBBB").press("/vizita/3333BBBB/prezent", nil)
-	cis.press("/vizita/3333BBBB/preia", url.Values{"ridicare": {"botosani"}}).is(http.StatusUnprocessableEntity).shows("T05")
+	cis.press("/vizita/3333BBBB/preia", url.Values{"ridicare": {"botosani"}, "desi": {"aprobat"}}).is(http.StatusUnprocessableEntity).shows("T05")
 	cei := c.filed("4444CCCC", "Dobre Ilinca", "R01", url.Values{"ridicare": {"botosani"}, "numar": {"77/2026"}}).shows("nr. 77/2026")
 	if strings.Contains(cei.text, "Termen: 23.12.2026") {
 		t.Error("a card collected elsewhere is due no later")

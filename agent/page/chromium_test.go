@@ -266,13 +266,17 @@ func (b *browser) others(c *counter) {
 	}
 }
 
-// prints saves the list and the slip as they leave the printer.
+// prints saves the list and the slip as they go to the printer.
 func (b *browser) prints(dir string) {
 	b.Helper()
 	for name, path := range map[string]string{"zi": "/", "bon": "/vizita/2222AAAA/bon"} {
 		b.goes(path)
-		pdf, err := chromedp.Run(b.ctx, chromedp.PrintToPDF())
+		b.must(chromedp.Do(b.ctx, chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+			_, err := cdp.Call(ctx, t, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Media: "print"})
+			return err
+		})))
+		png, err := chromedp.Run(b.ctx, chromedp.FullScreenshot(100))
 		b.must(err)
-		b.must(os.WriteFile(filepath.Join(dir, name+".pdf"), pdf, 0o600))
+		b.must(os.WriteFile(filepath.Join(dir, name+"-print.png"), png, 0o600))
 	}
 }

@@ -17,6 +17,7 @@ import (
 	"sync"
 	"testing"
 	"time"
+	_ "time/tzdata" // Windows has no zones of its own
 
 	"condica/agent/office"
 	"condica/agent/page"
@@ -292,6 +293,12 @@ func (s sheet) is(status int) sheet {
 	s.c.Helper()
 	if s.Code != status {
 		s.c.Errorf("status %d, want %d:\n%s", s.Code, status, s.text)
+	}
+	for _, m := range regexp.MustCompile(`href="#([^"]+)"`).FindAllStringSubmatch(s.Body.String(), -1) {
+		id, err := url.PathUnescape(m[1])
+		if s.c.must(err); !strings.Contains(s.Body.String(), ` id="`+id+`"`) {
+			s.c.Errorf("the page links to #%s, which it does not have", m[1])
+		}
 	}
 	return s
 }

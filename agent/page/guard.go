@@ -53,9 +53,6 @@ func readForm(w http.ResponseWriter, r *http.Request) error {
 	if kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); kind != "application/x-www-form-urlencoded" {
 		return &halt{http.StatusUnsupportedMediaType, "halt.form"}
 	}
-	if r.ContentLength > maxForm {
-		return &halt{http.StatusRequestEntityTooLarge, "halt.large"}
-	}
 	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 	return r.ParseForm()
 }

@@ -107,7 +107,7 @@ func TestQueueShowsRefusals(t *testing.T) {
 	c.books("2222AAAA", "Pop Ioana", "R01", monday, "09:20")
 	c.open("/vizita/2222AAAA").press("/vizita/2222AAAA/prezent", nil)
 	c.save(wire.Answer{Verdicts: []wire.Verdict{{Seq: 1, Code: wire.Refused, Say: "too large"}}})
-	c.open("/coada").shows("1 operație a fost refuzată de centru.", "prezență", "refuzată", "răspunsul centrului: too large").hides("Totul este trimis")
+	c.open("/coada").shows("1 operație a fost refuzată de centru.", "prezență", "✕ refuzată", "răspunsul centrului: too large").hides("Totul este trimis")
 	c.open("/stare").shows("1 operație refuzată de centru").hides("totul trimis")
 }
 

@@ -29,6 +29,7 @@ type problem struct {
 	Text  string
 	Rule  string // of the office's rules, where one stands behind it
 	Field string // id of the element it is about
+	code  string // of the refusal behind it
 }
 
 func (p *problem) Error() string { return p.Text }

@@ -163,7 +163,11 @@ func paperLine(item spclep.Paper, v office.Visit) paper {
 	if item.Form != spclep.Original {
 		line.Boxes = append(line.Boxes, box{"copy", t.Copy})
 	}
-	line.Boxes = append(line.Boxes, box{"not-applicable", t.NotApplicable})
+	// Only what the source asks "if it is the case" can be none of this person's;
+	// a required paper needs a reason to do without it.
+	if item.IfApplicable || t.NotApplicable {
+		line.Boxes = append(line.Boxes, box{"not-applicable", t.NotApplicable})
+	}
 	return line
 }
 

@@ -42,7 +42,7 @@ func TestTheMainWay(t *testing.T) {
 	c.open("/ridicari").shows("Cereri în lucru", "1-00001", "Țăranu Ștefan")
 	v = c.find("1-00001").follow().press("/vizita/2222AAAA/sosit", nil).shows("Actul a fost notat ca sosit")
 	v.press("/vizita/2222AAAA/preda", url.Values{"cui": {"holder"}}).
-		shows("Predarea a fost notată", "Nu mai este nimic de făcut", "titularul", "Ana Ionescu", "acest PC", "netrimis")
+		shows("Predarea a fost notată", "Nu mai este nimic de făcut", "titularul", "Ana Ionescu · acest PC · ◌ netrimis")
 	c.open("/?zi=2026-11-23").shows("act predat")
 }
 

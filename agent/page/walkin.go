@@ -48,7 +48,7 @@ func (p *pages) showWalkIn(w http.ResponseWriter, r *http.Request, status int, k
 func (p *pages) takeWalkIn(w http.ResponseWriter, r *http.Request) error {
 	id, err := p.tryWalkIn(r)
 	if wrong, ok := p.problemOf(err); ok {
-		wrong.Field = "fara-" + wrong.Field
+		wrong.Field = anchor("fara", wrong)
 		return p.showWalkIn(w, r, http.StatusUnprocessableEntity, kept{"fara", r.PostForm}, wrong)
 	}
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/ed25519"
 	"crypto/sha256"
+	"crypto/tls"
 	"encoding/json"
 	"io"
 	"net"
@@ -106,12 +107,21 @@ func TestServeAndEnrol(t *testing.T) {
 	}
 	stop()
 
-	again, stop := a.serves("--listen", strings.TrimPrefix(hub.Hub, "https://"), "--public", "https://hub.example.ro:8443")
+	address := strings.TrimPrefix(hub.Hub, "https://")
+	again, stop := a.serves("--listen", address, "--public", "https://hub.example.ro:8443")
 	defer stop()
 	if again.Hub != "https://hub.example.ro:8443" || again.Console != "" {
 		t.Errorf("ready again: %+v", again)
 	}
 	// A new name means a new certificate, on the same authority.
+	c, err := tls.Dial("tcp", address, &tls.Config{InsecureSkipVerify: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if shown := c.ConnectionState().PeerCertificates; len(shown) != 2 || shown[0].VerifyHostname("hub.example.ro") != nil || shown[0].VerifyHostname("127.0.0.1") != nil || link.PinOf(shown[1]) != token.Pin {
+		t.Errorf("the hub shows %d certificates, the first for %v %v", len(shown), shown[0].DNSNames, shown[0].IPAddresses)
+	}
 	if _, err := link.Enroll(t.Context(), token, key, "PC 1", clocks); err != nil {
 		t.Errorf("after a restart: %v", err)
 	}
@@ -197,6 +207,8 @@ func TestBookings(t *testing.T) {
 // each of them is named by its line.
 func TestList(t *testing.T) {
 	a := admin{t, t.TempDir()}
+	_, stop := a.serves("--now", morning)
+	stop()
 	file := filepath.Join(t.TempDir(), "list.csv")
 	put := func(text string) {
 		t.Helper()
@@ -241,6 +253,9 @@ func TestList(t *testing.T) {
 // Whatever is typed wrongly gets one sentence and the right exit code.
 func TestWrongInputs(t *testing.T) {
 	a := admin{t, t.TempDir()}
+	if code, out, errOut := a.says("log", "--office", "covasna", "--data", filepath.Join(a.data, "typo")); code != 1 || out != "" || !strings.Contains(errOut, "there is no hub in") {
+		t.Errorf("a mistyped folder: exit %d, wrote %q and %q", code, out, errOut)
+	}
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

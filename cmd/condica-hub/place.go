@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -42,6 +44,10 @@ func (p place) open(ctx context.Context) (*hub.Server, func() error, error) {
 	ref, err := spclep.Builtin()
 	if err != nil {
 		return nil, nil, err
+	}
+	// A mistyped folder must not become an empty hub that answers "nothing here".
+	if _, err := os.Stat(filepath.Join(p.Data, sqlite.DBName)); err != nil {
+		return nil, nil, fmt.Errorf("there is no hub in %s; condica-hub serve --data makes one", p.Data)
 	}
 	s, err := sqlite.Open(ctx, p.Data)
 	if err != nil {

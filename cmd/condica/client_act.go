@@ -64,7 +64,7 @@ func (c *sendAwayCmd) Run(e *env) error {
 
 type setCmd struct {
 	onBooking
-	Values []string `arg:"" sep:"none" name:"key=value" help:"As in email=x@example.ro, answer.civil=married, paper.R01.1=original+copy."`
+	Values []string `arg:"" name:"key=value" help:"As in email=x@example.ro, answer.civil=married, paper.R01.1=original+copy."`
 }
 
 func (c *setCmd) Run(e *env) error {

@@ -95,7 +95,10 @@ func TestACommandForEachStep(t *testing.T) {
 	m.shows([]string{"done before at 2026-11-23 09:15"}, "check-in", qr, "--key", "k1")
 	m.fails(3, "already been checked in (rule B09)", "check-in", "a2b3c4d5")
 
-	m.shows([]string{"arrived"}, "set", "A2B3-C4D5", "answer.civil=single", "paper.R01.1=original+copy", "email=ana=1,2@example.ro", "note=")
+	m.shows([]string{"arrived"}, "set", "A2B3-C4D5", "answer.civil=single", "paper.R01.1=original+copy", "email=ana=1,2@example.ro", "note=", "--by", "Ion")
+	if by := jsonOf[api.Visit](m, "visit", "A2B3C4D5").Fields["email"].By; by != "Ion" {
+		t.Errorf("the e-mail is by %q", by)
+	}
 	m.shows([]string{"nothing to change"}, "set", "A2B3C4D5", "answer.civil=single")
 	m.shows([]string{"e-mail", "ana=1,2@example.ro", "answer", "civil=single", "original+copy", "missing", "this PC", "unsent"}, "visit", "A2B3C4D5")
 	m.fails(3, "papers were not seen: R01.6 (rule B12)", "file", "A2B3C4D5")
@@ -112,6 +115,8 @@ func TestACommandForEachStep(t *testing.T) {
 	m.shows([]string{"handed-over"}, "hand-over", v.Slip)
 	m.shows([]string{"ready"}, "undo", "A2B3C4D5", "--why", "alt act")
 	m.shows([]string{"handed-over  taken back", "alt act"}, "visit", "A2B3C4D5")
+	m.shows([]string{"filed"}, "undo", "A2B3C4D5") // what was taken back does not count
+	m.shows([]string{"ready"}, "ready", "A2B3C4D5")
 
 	m.shows([]string{"unsent, oldest 2026-11-23 09:15", "undone"}, "queue", "--limit", "3")
 	m.shows([]string{"SPCLEP Covasna", "not reached", "oldest 2026-11-23 09:15"}, "status")

@@ -17,6 +17,7 @@ import (
 
 	"condica/agent"
 	"condica/agent/desk"
+	"condica/agent/page"
 	"condica/hub"
 	"condica/hub/serve"
 	"condica/spclep"
@@ -26,8 +27,8 @@ import (
 const demoOffice = spclep.OfficeID("covasna")
 
 // opening is the hour at which the demo's day begins: two people have been
-// served, the third is due.
-const opening = spclep.Minute(9*60 + 35)
+// served, the third has come.
+const opening = spclep.Minute(9*60 + 38)
 
 type demoCmd struct {
 	Data   string `help:"Folder to keep and continue; a temporary one, removed at the end, if left out." placeholder:"DIR"`
@@ -216,6 +217,7 @@ func (d *demo) openDesk(ctx context.Context, listen string, log *slog.Logger) (e
 	d.agent, err = agent.Start(ctx, agent.Options{
 		Dir: filepath.Join(d.dir, "desk"), Listen: listen, Clock: agent.NewClock(time.Duration(d.clock.Load())), Zone: d.zone,
 		Hub: "https://" + d.gate.addr(), Version: v, Built: built, Log: log,
+		Demo: &page.Demo{Cut: d.gate.Down, SetCut: d.gate.set, Command: "condica line cut --data " + d.dir},
 	})
 	if err != nil {
 		return err
@@ -265,8 +267,14 @@ func (d *demo) past(ctx context.Context, p *pastDesk, start time.Time) error {
 		}
 		for _, row := range rows {
 			at := d.moment(row.Day, row.At).Add(-4 * time.Minute)
-			if !at.Before(start.Add(-10 * time.Minute)) {
+			if !at.Before(start) {
 				break
+			}
+			if at.After(start.Add(-15 * time.Minute)) {
+				if err := p.do(ctx, at, row.ID, p.desk.CheckIn()); err != nil {
+					return err
+				}
+				continue
 			}
 			if err := d.serve(ctx, p, row.ID, at, served, start); err != nil {
 				return fmt.Errorf("booking %s of %s %s: %w", row.ID, row.Day, row.At, err)
@@ -373,13 +381,13 @@ func (d *demo) welcome() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "Condica runs for the office of %s.\n\n", demoOffice)
 	fmt.Fprintf(&b, "  The clerk's desk   %s\n", d.agent.URL())
-	fmt.Fprintf(&b, "  The hub's console  %s   (its button cuts and restores the line)\n\n", d.hub.Console)
+	fmt.Fprintf(&b, "  The hub's console  %s\n\n", d.hub.Console)
 	if d.day != d.real {
 		fmt.Fprintf(&b, "The office is closed on %s, so the demo's day is the next working day, %s.\n", d.real, d.day)
 	}
 	fmt.Fprintf(&b, "The demo's clock shows %s and runs on.\n", d.now().In(d.zone).Format("2006-01-02 15:04"))
-	fmt.Fprintf(&b, "No PIN is needed. Cut the line:      condica line cut --data %s\n", d.dir)
-	fmt.Fprintf(&b, "                  Restore it:        condica line restore --data %s\n", d.dir)
+	fmt.Fprint(&b, "No PIN is needed. A button on both cuts the line and restores it, as do:\n")
+	fmt.Fprintf(&b, "  condica line cut     --data %s\n  condica line restore --data %s\n", d.dir, d.dir)
 	fmt.Fprint(&b, "Ctrl-C ends it.")
 	return b.String()
 }
@@ -399,10 +407,11 @@ func (c *lineCmd) Run(e *env) error {
 	if !begun {
 		return fmt.Errorf("no demo runs on %s", c.Data)
 	}
-	req, err := http.NewRequestWithContext(e.Ctx, http.MethodPost, f.Console+"/line/"+c.What, nil)
+	req, err := http.NewRequestWithContext(e.Ctx, http.MethodPost, f.Console+"/line", strings.NewReader("do="+c.What))
 	if err != nil {
 		return err
 	}
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	client := http.Client{Timeout: 10 * time.Second, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	resp, err := client.Do(req)
 	if err != nil {

@@ -114,6 +114,14 @@ func (g *gate) Restore() {
 	g.down = false
 }
 
+func (g *gate) set(cut bool) {
+	if cut {
+		g.Cut()
+	} else {
+		g.Restore()
+	}
+}
+
 // Down reports whether it is cut.
 func (g *gate) Down() bool {
 	g.mu.Lock()

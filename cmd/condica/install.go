@@ -68,7 +68,7 @@ func (c *installCmd) Run(e *env) error {
 		}
 		return c.leave(e, token)
 	}
-	exe, err := program()
+	exe, err := ownPath()
 	if err != nil {
 		return err
 	}
@@ -139,8 +139,8 @@ func isFileError(err error) bool {
 	return errors.As(err, &path)
 }
 
-// program is this program's own path, without links that may move.
-func program() (string, error) {
+// ownPath is this program's own path, without links that may move.
+func ownPath() (string, error) {
 	exe, err := os.Executable()
 	if err != nil {
 		return "", err

@@ -39,12 +39,16 @@ func (c *purgeCmd) Run(e *env) error {
 
 // unsent asks the running service, or looks itself where none runs.
 func unsent(e *env) (int, error) {
-	quiet := &env{Out: io.Discard, Err: io.Discard, Ctx: e.Ctx}
-	st, _, err := ask[api.Status](quiet, service{Data: svc.DataDir()}, "GET", "status", nil)
-	if err == nil {
+	if st, err := status(e); err == nil {
 		return st.Unsent, nil
 	}
 	return doctor.Unsent(e.Ctx, svc.DataDir(), agent.NewClock(0).Reading)
+}
+
+func status(e *env) (api.Status, error) {
+	quiet := &env{Out: io.Discard, Err: io.Discard, Ctx: e.Ctx}
+	st, _, err := ask[api.Status](quiet, service{Data: svc.DataDir()}, "GET", "status", nil)
+	return st, err
 }
 
 func allSent(n int, err error) error {
@@ -64,6 +68,9 @@ func (c *purgeCmd) purge(e *env) error {
 	err := svc.Stop(e.Ctx)
 	if err != nil && !errors.Is(err, svc.ErrAbsent) {
 		return coded(err)
+	}
+	if _, err := status(e); err == nil {
+		return codedError{fmt.Errorf("Condica runs on %s and not as the service: end it first", svc.DataDir()), exitRefused}
 	}
 	if !c.Force {
 		if refused := allSent(doctor.Unsent(e.Ctx, svc.DataDir(), agent.NewClock(0).Reading)); refused != nil {

@@ -43,7 +43,10 @@ func (c *runCmd) Run(e *env) error {
 	if err := ready(e.Out, c.JSON, map[string]any{"desk": a.URL(), "pid": os.Getpid()}, "The desk is open at "+a.URL()); err != nil {
 		return errors.Join(err, a.Close())
 	}
-	<-e.Ctx.Done()
+	select {
+	case <-e.Ctx.Done():
+	case <-a.Asked():
+	}
 	return a.Close()
 }
 

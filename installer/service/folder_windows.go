@@ -13,12 +13,14 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// DataDir is where the service keeps its data.
+// DataDir is where the service keeps its data. Windows is asked itself: the
+// environment of a service need not be that of who installs it.
 func DataDir() string {
-	if base := os.Getenv("ProgramData"); filepath.IsAbs(base) {
-		return filepath.Join(base, "Condica")
+	base, err := windows.KnownFolderPath(windows.FOLDERID_ProgramData, windows.KF_FLAG_DEFAULT)
+	if err != nil {
+		base = `C:\ProgramData`
 	}
-	return `C:\ProgramData\Condica`
+	return filepath.Join(base, "Condica")
 }
 
 // prepare makes the data folder and lets in the system, administrators and the

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"time"
+	"unsafe"
 
 	kardianos "github.com/kardianos/service"
 	"golang.org/x/sys/windows"
@@ -72,42 +73,47 @@ func registration(exe string) (kardianos.Service, error) {
 	})
 }
 
-func arguments() []string { return []string{"run", "--json"} }
+func arguments() []string { return []string{"run", "--data", DataDir(), "--json"} }
 
 // putRight mends a service that was registered by an older installation.
 func putRight(s *mgr.Service, exe string) (changed bool, err error) {
-	c, err := s.Config()
+	is, err := registered(s)
 	if err != nil {
 		return false, err
 	}
-	want := c
-	want.BinaryPathName = windows.ComposeCommandLine(append([]string{exe}, arguments()...))
-	want.StartType, want.ServiceStartName = mgr.StartAutomatic, account
-	want.DisplayName, want.Description = display, description
-	// Delayed: the PC's clerk logs in first. The SID is what the folder's rights
-	// name; without it they would not hold.
-	want.DelayedAutoStart, want.SidType = true, windows.SERVICE_SID_TYPE_UNRESTRICTED
-	if same(c, want) {
+	line := windows.ComposeCommandLine(append([]string{exe}, arguments()...))
+	if is.line == line && is.account == account && is.start == mgr.StartAutomatic {
 		return false, nil
 	}
-	return true, s.UpdateConfig(want)
+	ptr := func(text string) *uint16 { p, _ := windows.UTF16PtrFromString(text); return p } // none of them holds a zero
+	return true, windows.ChangeServiceConfig(s.Handle, windows.SERVICE_WIN32_OWN_PROCESS, mgr.StartAutomatic, mgr.ErrorNormal,
+		ptr(line), nil, nil, nil, ptr(account), nil, ptr(display))
 }
 
-func same(a, b mgr.Config) bool {
-	return a.BinaryPathName == b.BinaryPathName && a.StartType == b.StartType && a.ServiceStartName == b.ServiceStartName &&
-		a.DisplayName == b.DisplayName && a.Description == b.Description && a.DelayedAutoStart == b.DelayedAutoStart && a.SidType == b.SidType
-}
-
-// setBeside sets the recovery: kardianos/service knows one action only, and
-// not that an end with an error code is a failure too.
+// setBeside sets what kardianos/service leaves out: it knows one recovery
+// action only, and not that an end with an error code is a failure too; no
+// delayed start; no SID, without which the folder's rights would not hold.
+// What this Windows has never heard of (Wine knows the first only) it does
+// without.
 func setBeside(s *mgr.Service) error {
-	if err := s.SetRecoveryActions(recovery, recoveryReset); err != nil {
-		return fmt.Errorf("what is to happen when it fails: %w", err)
-	}
-	if err := s.SetRecoveryActionsOnNonCrashFailures(true); err != nil {
-		return fmt.Errorf("that an end with an error counts as failing: %w", err)
+	delayed, sid := windows.SERVICE_DELAYED_AUTO_START_INFO{IsDelayedAutoStartUp: 1}, uint32(windows.SERVICE_SID_TYPE_UNRESTRICTED)
+	for what, err := range map[string]error{
+		"what is to happen when it fails":           s.SetRecoveryActions(recovery, recoveryReset),
+		"that an end with an error is a failure":    s.SetRecoveryActionsOnNonCrashFailures(true),
+		"that it starts after the PC's clerk is in": windows.ChangeServiceConfig2(s.Handle, windows.SERVICE_CONFIG_DELAYED_AUTO_START_INFO, (*byte)(unsafe.Pointer(&delayed))),
+		"its own identity":                          windows.ChangeServiceConfig2(s.Handle, windows.SERVICE_CONFIG_SERVICE_SID_INFO, (*byte)(unsafe.Pointer(&sid))),
+	} {
+		if err != nil && !errors.Is(err, windows.ERROR_INVALID_LEVEL) {
+			return fmt.Errorf("set %s: %w", what, err)
+		}
 	}
 	return nil
+}
+
+// An entry is a registered service, as far as it is held against what it should be.
+type entry struct {
+	line, account string
+	start         uint32
 }
 
 func remove(ctx context.Context) error {
@@ -195,12 +201,29 @@ func withService(rights uint32, f func(*mgr.Service) error) error {
 	return f(s)
 }
 
+// registered reads the entry. mgr.Service.Config would do, but it also asks for
+// levels that not every manager knows, and then gives nothing at all.
+func registered(s *mgr.Service) (e entry, err error) {
+	size := uint32(1024)
+	for {
+		b := make([]byte, size)
+		c := (*windows.QUERY_SERVICE_CONFIG)(unsafe.Pointer(&b[0]))
+		err := windows.QueryServiceConfig(s.Handle, c, size, &size)
+		if err == nil {
+			return entry{windows.UTF16PtrToString(c.BinaryPathName), windows.UTF16PtrToString(c.ServiceStartName), c.StartType}, nil
+		}
+		if !errors.Is(err, windows.ERROR_INSUFFICIENT_BUFFER) || int(size) <= len(b) {
+			return e, err
+		}
+	}
+}
+
 // Account gives the account the service is registered with, and the one it
 // should be.
 func Account() (is, should string, err error) {
 	err = withService(windows.SERVICE_QUERY_CONFIG, func(s *mgr.Service) error {
-		c, err := s.Config()
-		is = c.ServiceStartName
+		e, err := registered(s)
+		is = e.account
 		return err
 	})
 	return is, account, err

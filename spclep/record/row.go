@@ -1,7 +1,10 @@
 package record
 
 import (
+	"slices"
 	"strings"
+
+	"golang.org/x/text/unicode/norm"
 
 	"condica/spclep"
 )
@@ -41,18 +44,27 @@ func RowOf(b Booking) Row {
 	return r
 }
 
-// spellings folds what removing diacritics leaves apart: the two spellings of
-// one Romanian sound (Pârvu, Pîrvu), and letters that are no letter with a mark.
-var spellings = strings.NewReplacer("â", "î", "Â", "Î", "ł", "l", "Ł", "L", "ß", "ss")
+// Search folds what removing diacritics leaves apart: letters that are no
+// letter with a mark, and the two spellings of one Romanian sound (Pârvu,
+// Pîrvu). A text is indexed in both, so a query needs to know neither.
+var (
+	letters = strings.NewReplacer("ł", "l", "Ł", "L", "ß", "ss")
+	withI   = strings.NewReplacer("â", "î", "Â", "Î")
+	withA   = strings.NewReplacer("î", "â", "Î", "Â")
+)
 
-// OtherSpelling gives the text in the spelling that search treats as equal.
-func OtherSpelling(s string) string { return spellings.Replace(s) }
+// Letters gives a text in the letters that search knows.
+func Letters(s string) string { return letters.Replace(norm.NFC.String(s)) }
 
 // Words gives the words a text is found by: as written and, where it differs,
 // in the other spelling.
 func Words(s string) string {
-	if other := OtherSpelling(s); other != s {
-		return s + " " + other
+	s = Letters(s)
+	out := []string{s}
+	for _, other := range []string{withI.Replace(s), withA.Replace(s)} {
+		if !slices.Contains(out, other) {
+			out = append(out, other)
+		}
 	}
-	return s
+	return strings.Join(out, " ")
 }

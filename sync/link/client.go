@@ -67,6 +67,10 @@ type client struct {
 }
 
 func newClient(base, pin string, key ed25519.PrivateKey, times func() []time.Time) (*client, error) {
+	hub, err := url.Parse(base)
+	if err != nil || hub.Hostname() == "" {
+		return nil, fmt.Errorf("hub address %q: want https://host:port", base)
+	}
 	codec, err := wire.NewCodec()
 	if err != nil {
 		return nil, err
@@ -76,7 +80,7 @@ func newClient(base, pin string, key ed25519.PrivateKey, times func() []time.Tim
 		HTTPClient: &http.Client{Transport: &http.Transport{
 			Proxy:                 http.ProxyFromEnvironment,
 			DialContext:           (&net.Dialer{Timeout: dialTimeout, KeepAlive: 30 * time.Second}).DialContext,
-			TLSClientConfig:       tlsConfig(pin, times),
+			TLSClientConfig:       tlsConfig(hub.Hostname(), pin, times),
 			TLSHandshakeTimeout:   dialTimeout,
 			MaxIdleConnsPerHost:   2,
 			IdleConnTimeout:       2 * time.Minute,
@@ -232,7 +236,7 @@ func untrusted(err error) bool {
 		invalid      x509.CertificateInvalidError
 		record       tls.RecordHeaderError
 	)
-	return errors.Is(err, ErrPin) || errors.As(err, &verification) || errors.As(err, &authority) ||
+	return errors.Is(err, ErrPin) || errors.Is(err, errNoTime) || errors.Is(err, http.ErrSchemeMismatch) || errors.As(err, &verification) || errors.As(err, &authority) ||
 		errors.As(err, &name) || errors.As(err, &invalid) || errors.As(err, &record)
 }
 
@@ -248,11 +252,11 @@ func failed(err error) error {
 // names the hub already.
 func plain(err error) error {
 	var u *url.Error
-	if !errors.As(err, &u) {
-		return err
-	}
-	if u.Timeout() {
+	switch isURL := errors.As(err, &u); {
+	case errors.Is(err, context.DeadlineExceeded) || isURL && u.Timeout():
 		return errors.New("the hub did not answer in time")
+	case isURL:
+		return u.Err
 	}
-	return u.Err
+	return err
 }

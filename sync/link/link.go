@@ -128,6 +128,9 @@ func (l *Link) Run(ctx context.Context) error {
 			step(peer.Wake{})
 		case <-l.bell:
 			unsent, _, err := l.replica.Unsent(ctx)
+			if ctx.Err() != nil {
+				return nil
+			}
 			if err != nil {
 				return fmt.Errorf("count the outbox: %w", err)
 			}

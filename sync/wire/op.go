@@ -65,6 +65,10 @@ func EncodeOp(o op.Op) ([]byte, error) {
 	for _, b := range o.Base {
 		j.Base = append(j.Base, b.String())
 	}
+	// What could not be read back must not be written.
+	if err := checkOp(o, j); err != nil {
+		return nil, fmt.Errorf("op %s: %w", o.ID, err)
+	}
 	b, err := marshal(j)
 	if err != nil {
 		return nil, fmt.Errorf("op %s: %w", o.ID, err)

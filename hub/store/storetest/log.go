@@ -77,7 +77,8 @@ func story() []op.Entry {
 	h.add(two, 2900, spclep.Filed, true, `{"nr":"2-00001","p":"CIS","d":"2026-11-24","due":"2027-01-05","b":1}`)
 	h.add(one, 3000, spclep.Ready, true, ``)
 	h.add(one, 3100, spclep.HandedOver, true, `{"to":"holder"}`)
-	h.add(two, 3050, spclep.HandedOver, true, `{"to":"holder"}`)
+	h.add(two, 3999, spclep.HandedOver, true, `{"to":"holder"}`)
+	h.entries[len(h.entries)-1].Eff = hlc.At(3050) // from a clock that ran ahead: the hub's time counts
 	return h.entries
 }
 

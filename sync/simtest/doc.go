@@ -1,0 +1,5 @@
+// Package simtest is storms: a few office PCs and a hub, all real but for the
+// line, the clocks and the power, which one seed decides. After each storm
+// every edit a clerk was told is done must be on every side, once. It holds
+// tests only, opens no socket and waits for no clock: a failing seed replays.
+package simtest
