@@ -15,6 +15,7 @@ import (
 
 	"condica/agent/api"
 	"condica/spclep"
+	"condica/sync/hlc"
 	"condica/sync/link"
 	"condica/sync/wire"
 )
@@ -68,7 +69,7 @@ func (a *Agent) times() []time.Time {
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 	defer cancel()
 	var out []time.Time
-	if ms, sure, _, err := a.db.Now(ctx); err == nil && sure {
+	if ms, clock, _, err := a.db.Now(ctx); err == nil && clock == hlc.Measured {
 		out = append(out, time.UnixMilli(ms))
 	}
 	out = append(out, a.o.Clock.Wall(), time.Now())

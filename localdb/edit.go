@@ -22,7 +22,7 @@ type Place struct {
 	Office string
 	Number string // the next free registration number of this PC
 	NowMs  int64
-	Sure   bool // NowMs was measured against the hub in this run of the PC
+	Clock  hlc.Quality // of NowMs
 }
 
 // A Receipt names the action that was written. Again: the key had been used,
@@ -49,12 +49,12 @@ func (db *DB) Edit(ctx context.Context, key, by string, id spclep.BookingID, dec
 			return err
 		}
 		reading := db.now()
-		nowMs, _, sure := anchors.Now(reading)
+		nowMs, clock := anchors.Guess(reading, s.LastOK)
 		before, err := booking(ctx, tx, id)
 		if err != nil {
 			return err
 		}
-		drafts, err := decide(before, Place{Office: s.Office, Number: s.nextNumber(), NowMs: nowMs, Sure: sure})
+		drafts, err := decide(before, Place{Office: s.Office, Number: s.nextNumber(), NowMs: nowMs, Clock: clock})
 		if err != nil {
 			return err
 		}

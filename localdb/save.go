@@ -241,7 +241,7 @@ func (db *DB) noteClash(ctx context.Context, tx *sql.Tx, id op.ID) error {
 func (db *DB) after(ctx context.Context, tx *sql.Tx, boot string) (unsent int, anchored bool, err error) {
 	err = tx.QueryRowContext(ctx, `SELECT
 		(SELECT count(*) FROM op WHERE device = ? AND pos IS NULL AND verdict = ''),
-		EXISTS (SELECT 1 FROM anchor WHERE boot = ?)`, db.device.String(), boot).Scan(&unsent, &anchored)
+		EXISTS (SELECT 1 FROM anchor WHERE boot = ? AND err <= ?)`, db.device.String(), boot, hlc.MaxMeasured).Scan(&unsent, &anchored)
 	return unsent, anchored, err
 }
 
@@ -249,7 +249,7 @@ func (db *DB) after(ctx context.Context, tx *sql.Tx, boot string) (unsent int, a
 func (db *DB) Unsent(ctx context.Context) (unsent int, anchored bool, err error) {
 	err = db.r.QueryRowContext(ctx, `SELECT
 		(SELECT count(*) FROM op WHERE device = ? AND pos IS NULL AND verdict = ''),
-		EXISTS (SELECT 1 FROM anchor WHERE boot = ?)`, db.device.String(), db.now().Boot).Scan(&unsent, &anchored)
+		EXISTS (SELECT 1 FROM anchor WHERE boot = ? AND err <= ?)`, db.device.String(), db.now().Boot, hlc.MaxMeasured).Scan(&unsent, &anchored)
 	return unsent, anchored, err
 }
 

@@ -61,7 +61,7 @@ func (db *DB) seal(ctx context.Context, max int) error {
 			return err
 		}
 		reading := db.now()
-		if _, ok := anchors[reading.Boot]; !ok {
+		if a, ok := anchors[reading.Boot]; !ok || a.Err > hlc.MaxMeasured {
 			return ErrNoAnchor
 		}
 		if err := db.correct(ctx, tx, s, entries, anchors, reading); err != nil {

@@ -2,6 +2,7 @@ package localdb
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
 	"fmt"
 
@@ -145,17 +146,29 @@ func (db *DB) Keys(ctx context.Context) ([]wire.QRKey, error) {
 	return keys, nil
 }
 
-// Now gives the hub's time in ms as well as it is known here; sure tells
-// whether it was measured in this run of the PC. off is how far the PC's own
-// clock is ahead, in ms.
-func (db *DB) Now(ctx context.Context) (ms int64, sure bool, off int64, err error) {
+// Now gives the hub's time in ms as well as it is known here. off is how far
+// the PC's own clock is ahead, in ms.
+func (db *DB) Now(ctx context.Context) (ms int64, clock hlc.Quality, off int64, err error) {
 	anchors, err := db.anchors(ctx, db.r)
 	if err != nil {
-		return 0, false, 0, err
+		return 0, hlc.Lost, 0, err
+	}
+	s, err := readState(ctx, db.r)
+	if err != nil {
+		return 0, hlc.Lost, 0, err
 	}
 	reading := db.now()
-	ms, _, sure = anchors.Now(reading)
-	return ms, sure, reading.Wall - ms, nil
+	ms, clock = anchors.Guess(reading, s.LastOK)
+	return ms, clock, reading.Wall - ms, nil
+}
+
+// SetNow takes a person's word for the time, in ms, until the hub is heard: it
+// gives the day its name, and never seals an edit.
+func (db *DB) SetNow(ctx context.Context, ms int64) error {
+	return db.write(ctx, func(tx *sql.Tx, _ *state) error {
+		r := db.now()
+		return db.saveAnchor(ctx, tx, hlc.Anchor{Boot: r.Boot, Up: r.Up, Hub: ms, Wall: r.Wall, Err: hlc.TypedErr})
+	})
 }
 
 // EntityOf gives the booking an action was written on.

@@ -87,6 +87,13 @@ func (o *Office) Moment(ctx context.Context) (desk.Moment, error) {
 	return desk.Moment{Ms: ms}, err
 }
 
+// SetNow takes a clerk's word for the time while neither the hub nor the PC's
+// clock can tell it. Edits written under it are stamped anew when the hub is
+// heard.
+func (o *Office) SetNow(ctx context.Context, t time.Time) error {
+	return o.cfg.DB.SetNow(ctx, t.UnixMilli())
+}
+
 // Do takes a clerk's action on a booking. When it returns without error the
 // action is durable, and the line has been told. key names the request: the
 // same key acts once. by is the clerk. A *spclep.Refusal in the error says

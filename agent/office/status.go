@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"condica/localdb"
+	"condica/sync/hlc"
 	"condica/sync/link"
 )
 
@@ -15,6 +16,7 @@ type Status struct {
 	SinceMs int64       // hub ms since when the hub is reached, or not
 	NowMs   int64       // the hub's time as well as it is known
 	Sure    bool        // NowMs was measured in this run of the PC
+	Lost    bool        // nobody knows what time it is: the PC's clock cannot be right
 	OffMs   int64       // the PC's own clock is ahead by so much; only if Sure
 	Bundle  int         // number of the reference bundle in force
 }
@@ -32,9 +34,11 @@ func (o *Office) Status(ctx context.Context) (Status, error) {
 		return Status{}, err
 	}
 	st := Status{Standing: standing, Bundle: o.Reference().Number()}
-	if st.NowMs, st.Sure, st.OffMs, err = o.cfg.DB.Now(ctx); err != nil {
+	var clock hlc.Quality
+	if st.NowMs, clock, st.OffMs, err = o.cfg.DB.Now(ctx); err != nil {
 		return st, err
 	}
+	st.Sure, st.Lost = clock == hlc.Measured, clock == hlc.Lost
 	if l := o.line.Load(); l != nil {
 		st.Line, st.Hub = true, (*l).Status()
 		st.SinceMs = st.NowMs - (o.cfg.Up() - st.Hub.SinceMs)

@@ -50,6 +50,7 @@ type counter struct {
 	mu   sync.Mutex
 	wall int64 // the hub's time
 	skew int64 // of the PC's clock against it
+	boot string
 	pos  int64 // last position of the hub's log
 	seq  uint64
 	keys int // of forms, given out so far
@@ -141,7 +142,7 @@ func (c *counter) when(d spclep.Day, clock string) int64 {
 func (c *counter) now(d spclep.Day, clock string) { c.wall = c.when(d, clock) }
 
 func (c *counter) reading() hlc.Reading {
-	return hlc.Reading{Wall: c.wall + c.skew, Boot: "boot", Up: c.wall - 1_700_000_000_000}
+	return hlc.Reading{Wall: c.wall + c.skew, Boot: "boot" + c.boot, Up: c.wall - 1_700_000_000_000}
 }
 
 // save hears an answer of the hub, as of now.

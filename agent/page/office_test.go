@@ -2,12 +2,15 @@ package page_test
 
 import (
 	"bytes"
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
+	"condica/localdb"
 	"condica/spclep"
 	"condica/spclep/code"
 	"condica/sync/link"
@@ -99,6 +102,33 @@ func TestStatusLine(t *testing.T) {
 	}
 	c.save(wire.Answer{Head: 3200})
 	c.open("/stare").shows("se încarcă: 2 din 3.200")
+}
+
+// The PC's battery is dead: after a night switched off its clock stands at
+// 2009, and the line is down. The desk asks what day it is and goes on; when
+// the hub is heard, the edit has the time at which it truly happened.
+func TestDeadBattery(t *testing.T) {
+	c := at(t, "16:00")
+	c.books("2222AAAA", "Pop Ioana", "R01", monday+1, "09:20")
+	c.now(monday+1, "09:15")
+	c.boot = "the next morning"
+	c.skew = time.Date(2009, 1, 1, 2, 0, 0, 0, time.UTC).UnixMilli() - c.wall
+	c.line.is(link.Status{Kind: link.Unreachable})
+	c.open("/").shows("Ceasul PC-ului arată 01.01.2009 04:00", "Aceasta este ora")
+	c.open("/vizita/2222AAAA").press("/ceas", url.Values{"zi": {"mâine"}, "ora": {"9"}}).is(http.StatusUnprocessableEntity).shows("nu se înțelege")
+	c.open("/vizita/2222AAAA").press("/ceas", url.Values{"zi": {"2026-11-24"}, "ora": {"09:10"}}).hides("Aceasta este ora")
+	c.open("/vizita/2222AAAA").press("/vizita/2222AAAA/prezent", nil).shows("prezent", "24.11.2026 09:10")
+
+	if _, err := c.db.Outbox(t.Context(), 10, 1<<20); !errors.Is(err, localdb.ErrNoAnchor) {
+		t.Fatalf("an edit was sealed by a clerk's word for the time: %v", err)
+	}
+	c.now(monday+1, "11:00")
+	c.skew = time.Date(2009, 1, 1, 3, 45, 0, 0, time.UTC).UnixMilli() - c.wall
+	c.save(wire.Answer{})
+	if _, err := c.db.Outbox(t.Context(), 10, 1<<20); err != nil {
+		t.Fatal(err)
+	}
+	c.open("/vizita/2222AAAA").shows("24.11.2026 09:15")
 }
 
 // The hub's refusal stays in sight with its reason.

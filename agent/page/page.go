@@ -62,6 +62,7 @@ func New(o *office.Office, options Options) http.Handler {
 		"GET /ajutor":              p.help,
 		"GET /stare":               p.status,
 		"POST /lucrator":           p.setClerk,
+		"POST /ceas":               p.setTime,
 		"POST /demo/linie":         p.demoLine,
 		"/":                        p.nothingHere,
 	} {

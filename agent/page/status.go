@@ -21,6 +21,7 @@ type statusLine struct {
 	Queue  int          // ops that are unsent or refused
 	Alarms []record.Row // cards that were handed out twice
 	Office string
+	Lost   string // what the PC's clock shows, if it cannot be right and nobody knows the time
 }
 
 // status is the line alone, for the script that keeps it fresh.
@@ -50,6 +51,9 @@ func (p *pages) statusLine(ctx context.Context) statusLine {
 	}
 	p.sent(&line, st)
 	p.held(&line, st)
+	if st.Lost {
+		line.Lost = time.UnixMilli(st.NowMs + st.OffMs).In(p.office.Zone()).Format("02.01.2006 15:04")
+	}
 	if st.Person > 0 {
 		p.alarms(ctx, &line)
 	}

@@ -128,3 +128,50 @@ func wallOffset(anchors Anchors, thisBoot string) int64 {
 }
 
 func abs(n int64) int64 { return max(n, -n) }
+
+// A Quality says how far a time can be trusted.
+type Quality int
+
+// Qualities of a time.
+const (
+	Measured  Quality = iota // against the hub, in this run of the PC
+	Plausible                // by a clock that fits what is known
+	Lost                     // by nothing: the clock cannot be right
+)
+
+const (
+	// MaxMeasured is the largest Err, in ms, of a time that was measured; a time
+	// a person has typed in has a larger one.
+	MaxMeasured = 10 * 60_000
+	// TypedErr is the Err of a time a person has typed in.
+	TypedErr = 12 * 60 * 60_000
+
+	maxAway = 60 * 24 * 60 * 60_000 // ms a PC may have been without the hub for its clock to be believed
+	slack   = 2 * 60_000
+)
+
+// Guess gives the hub's time at a reading as well as it can be known. heard is
+// the hub's time when it was last heard, 0 for never. Where the clock cannot
+// be right - it stands before that, or months after - the answer is heard.
+func (as Anchors) Guess(r Reading, heard int64) (ms int64, q Quality) {
+	if a, ok := as[r.Boot]; ok {
+		ms, _, _ = as.Now(r)
+		if a.Err > MaxMeasured {
+			return ms, Plausible
+		}
+		return ms, Measured
+	}
+	var last Anchor
+	for _, a := range as {
+		if a.Hub > last.Hub {
+			last = a
+		}
+	}
+	// As wrong as it last was, or else set right since.
+	for _, ms := range []int64{r.Wall + last.Hub - last.Wall, r.Wall} {
+		if heard == 0 || (ms >= heard-slack && ms <= heard+maxAway) {
+			return ms, Plausible
+		}
+	}
+	return heard, Lost
+}

@@ -12,7 +12,7 @@ import (
 )
 
 var (
-	seeds = flag.Int("seeds", 12, "storms to run")
+	seeds = flag.Int("seeds", 8, "storms to run")
 	from  = flag.Uint64("from", 0, "the first seed")
 )
 
