@@ -253,6 +253,8 @@ func TestList(t *testing.T) {
 // Whatever is typed wrongly gets one sentence and the right exit code.
 func TestWrongInputs(t *testing.T) {
 	a := admin{t, t.TempDir()}
+	_, stop := a.serves("--now", morning)
+	stop()
 	if code, out, errOut := a.says("log", "--office", "covasna", "--data", filepath.Join(a.data, "typo")); code != 1 || out != "" || !strings.Contains(errOut, "there is no hub in") {
 		t.Errorf("a mistyped folder: exit %d, wrote %q and %q", code, out, errOut)
 	}
