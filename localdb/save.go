@@ -54,6 +54,9 @@ func (db *DB) Save(ctx context.Context, a wire.Answer, sent, received hlc.Readin
 		}
 		out.Pulled, out.Refused = len(pulled), refused
 		s.LastOK, s.Head = max(s.LastOK, a.HubMs), a.Head
+		if err := saveSettings(ctx, tx, a.Settings); err != nil {
+			return err
+		}
 		if len(a.Keys) > 0 {
 			if s.Keys, err = json.Marshal(a.Keys); err != nil {
 				return err

@@ -36,6 +36,11 @@ type Config struct {
 	Seed   uint64 // spreads the retries of many PCs
 	Log    *slog.Logger
 	Pulled func(peer.Outcome) // called after each saved answer; may be nil
+
+	// Settings says with each request which settings this PC has; nil: it takes
+	// none. Answered is called with each answer once it is saved; may be nil.
+	Settings func(context.Context) (wire.SettingsAt, error)
+	Answered func(wire.Answer)
 }
 
 // A Status is what the desk's calm line says about the hub.
@@ -53,6 +58,7 @@ type Link struct {
 	replica Replica
 	client  *client
 	bell    chan struct{}
+	rhythm  chan peer.Rhythm // the last one asked for
 	results chan result
 	tuning  tuning // of the Main lane; touched by the loop only
 
@@ -76,7 +82,7 @@ func New(cfg Config, replica Replica) (*Link, error) {
 	}
 	return &Link{
 		cfg: cfg, replica: replica, client: c,
-		bell: make(chan struct{}, 1), results: make(chan result, 2),
+		bell: make(chan struct{}, 1), rhythm: make(chan peer.Rhythm, 1), results: make(chan result, 2),
 		tuning: tuning{entries: wire.MaxPull, bytes: maxOutbox},
 		status: Status{SinceMs: cfg.Now().Up, Say: "the hub has not been asked yet", Kind: Unreachable},
 	}, nil
@@ -88,6 +94,22 @@ func (l *Link) Ring() {
 	select {
 	case l.bell <- struct{}{}:
 	default:
+	}
+}
+
+// SetRhythm changes how often the hub is asked, and tells it at once where this
+// PC stands. It never blocks; of several the last counts.
+func (l *Link) SetRhythm(r peer.Rhythm) {
+	for {
+		select {
+		case l.rhythm <- r:
+			return
+		default:
+		}
+		select {
+		case <-l.rhythm:
+		default:
+		}
 	}
 }
 
@@ -135,6 +157,8 @@ func (l *Link) Run(ctx context.Context) error {
 				return fmt.Errorf("count the outbox: %w", err)
 			}
 			step(peer.Edited{Unsent: unsent})
+		case r := <-l.rhythm:
+			step(r)
 		case r := <-l.results:
 			step(l.heard(ctx, m, r))
 		}
@@ -155,6 +179,9 @@ func (l *Link) heard(ctx context.Context, m *peer.Machine, r result) peer.Event 
 				break
 			}
 			l.saved(ctx, r.lane, saved)
+			if l.cfg.Answered != nil {
+				l.cfg.Answered(r.answer)
+			}
 			return peer.Saved{Lane: r.lane, Outcome: saved}
 		}
 	}
@@ -265,6 +292,13 @@ func (l *Link) request(ctx context.Context, s peer.Send, tune tuning) (wire.Requ
 		return req, err
 	}
 	req.WaitMs, req.Limit = s.WaitMs, tune.entries
+	if l.cfg.Settings != nil {
+		at, err := l.cfg.Settings(ctx)
+		if err != nil {
+			return req, err
+		}
+		req.Settings = &at
+	}
 	if l.cfg.Health != nil && s.Lane == peer.Main {
 		req.Health = l.cfg.Health()
 	}

@@ -14,7 +14,7 @@ const (
 	MaxRetry     = 15 * 60_000 // of a Retry-After: broken proxies send weeks
 	EagerGap     = 5_000       // a clerk's click tries a broken line again, but not oftener than this
 	WaitMs       = 25_000      // long poll
-	PollEvery    = 30_000      // where long polls do not get through
+	PollEvery    = 30_000      // where long polls do not get through, unless Rhythm says another
 	PollCuts     = 3           // quick failures in a row that mean they do not
 	PollAgain    = 60 * 60_000 // and then long polls are tried again
 )
@@ -45,6 +45,12 @@ type (
 	Edited struct{ Unsent int }
 	// Wake: the time asked for by WakeAt has come.
 	Wake struct{}
+	// Rhythm: the centre's settings were looked at. PollEvery in ms; Wait: long
+	// polls may be used. The hub is told at once where the PC stands.
+	Rhythm struct {
+		PollEvery int64
+		Wait      bool
+	}
 	// Got: an answer has come and been checked.
 	Got struct{ Lane Lane }
 	// Saved: the answer is durable in the replica.
@@ -71,6 +77,7 @@ type Outcome struct {
 }
 
 func (Start) event()  {}
+func (Rhythm) event() {}
 func (Edited) event() {}
 func (Wake) event()   {}
 func (Got) event()    {}
@@ -115,6 +122,7 @@ type Machine struct {
 	lastMain int64 // when Main was last sent
 	dirty    bool  // edited while Main was under way
 
+	rhythm    Rhythm
 	polling   bool
 	pollCuts  int
 	pollOffTo int64 // long polls are off until then
@@ -122,7 +130,9 @@ type Machine struct {
 }
 
 // New makes a machine. seed only spreads the retries of many PCs.
-func New(seed uint64) *Machine { return &Machine{seed: seed | 1} }
+func New(seed uint64) *Machine {
+	return &Machine{seed: seed | 1, rhythm: Rhythm{PollEvery, true}}
+}
 
 // Step gives what to do about e at now (ms on a clock that never runs back).
 func (m *Machine) Step(now int64, e Event) []Action {
@@ -132,6 +142,8 @@ func (m *Machine) Step(now int64, e Event) []Action {
 		m.unsent, m.anchored, m.due = e.Unsent, e.Anchored, true
 	case Edited:
 		m.edited(now, e)
+	case Rhythm:
+		m.rhythm, m.due, m.dirty = e, true, m.dirty || m.busy
 	case Got:
 		return []Action{Save(e)}
 	case Saved:
@@ -208,7 +220,7 @@ func (m *Machine) pollFailed(now, retry int64) {
 }
 
 func (m *Machine) mainLane(now int64) []Action {
-	if now < m.pollOffTo && !m.busy && m.fails == 0 && now >= m.lastMain+PollEvery {
+	if m.pollOff(now) && !m.busy && m.fails == 0 && now >= m.lastMain+m.rhythm.PollEvery {
 		m.due = true
 	}
 	if m.busy || !m.due || now < m.notFor {
@@ -221,8 +233,12 @@ func (m *Machine) mainLane(now int64) []Action {
 	return []Action{Send{Lane: Main, Ops: m.ops}}
 }
 
+// pollOff says whether news are asked for now and then: long polls are not
+// wanted, or do not get through for the time being.
+func (m *Machine) pollOff(now int64) bool { return !m.rhythm.Wait || now < m.pollOffTo }
+
 func (m *Machine) pollLane(now int64) []Action {
-	if m.polling || m.busy || m.due || m.fails > 0 || now < m.pollOffTo || now < m.nextPoll {
+	if m.polling || m.busy || m.due || m.fails > 0 || m.pollOff(now) || now < m.nextPoll {
 		return nil
 	}
 	m.polling = true
@@ -241,10 +257,12 @@ func (m *Machine) wake(now int64) (int64, bool) {
 		sooner(m.notFor)
 	}
 	if !m.polling && !m.busy && m.fails == 0 {
-		sooner(m.nextPoll)
-		if now < m.pollOffTo {
-			sooner(m.lastMain + PollEvery)
+		if m.rhythm.Wait {
+			sooner(m.nextPoll)
 			sooner(m.pollOffTo)
+		}
+		if m.pollOff(now) {
+			sooner(m.lastMain + m.rhythm.PollEvery)
 		}
 	}
 	return at, at != 0

@@ -18,6 +18,7 @@ import (
 //	at MS                               it is now that time
 //	start unsent=N anchored             the replica is open
 //	edited N                            a clerk's action is durable; N ops wait
+//	rhythm every=MS wait                the centre's settings were looked at
 //	wake                                the time the machine asked for has come
 //	got LANE                            an answer has come
 //	saved LANE unsent=N anchored more   and is durable
@@ -101,6 +102,8 @@ func event(t *testing.T, words []string) Event {
 		return Start{Unsent: int(set["unsent"]), Anchored: set["anchored"] == 1}
 	case "edited":
 		return Edited{Unsent: int(number(t, words[1]))}
+	case "rhythm":
+		return Rhythm{PollEvery: set["every"], Wait: set["wait"] == 1}
 	case "wake":
 		return Wake{}
 	case "got":

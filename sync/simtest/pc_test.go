@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"condica/localdb"
@@ -218,8 +219,10 @@ func (p *pc) drafts(b record.Booking, kind int) []op.Draft {
 	fact := func(name string, v any) op.Draft {
 		return op.Draft{Cell: record.Cell(b.ID, name), Fact: true, Value: p.json(v)}
 	}
+	// Long values, so that the journal is begun anew now and then.
 	register := func(field string) op.Draft {
-		return op.Draft{Cell: record.Cell(b.ID, field), Value: p.json(fmt.Sprintf("%s la %d", p.name, p.w.now)), Base: b.Heads(field)}
+		text := fmt.Sprintf("%s la %d %s", p.name, p.w.now, strings.Repeat("n", 8000))
+		return op.Draft{Cell: record.Cell(b.ID, field), Value: p.json(text), Base: b.Heads(field)}
 	}
 	switch kind {
 	case 0:

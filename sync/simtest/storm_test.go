@@ -12,7 +12,7 @@ import (
 )
 
 var (
-	seeds = flag.Int("seeds", 8, "storms to run")
+	seeds = flag.Int("seeds", 3, "storms to run")
 	from  = flag.Uint64("from", 0, "the first seed")
 )
 
@@ -21,7 +21,10 @@ var (
 // clears, hub and PCs hold the same, and it is what the clerks were told.
 func TestStorms(t *testing.T) {
 	for seed := *from; seed < *from+uint64(*seeds); seed++ {
-		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) { runStorm(t, seed) })
+		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
+			t.Parallel()
+			runStorm(t, seed)
+		})
 	}
 }
 
@@ -64,9 +67,9 @@ func (w *world) mischief() {
 	for _, p := range w.pcs {
 		switch {
 		case w.chance(w.odds.restart):
-			p.restart(false, w.chance(20))
+			p.restart(false, w.chance(50))
 		case w.chance(w.odds.reboot):
-			p.restart(true, w.chance(20))
+			p.restart(true, w.chance(50))
 		case w.chance(w.odds.setClock):
 			p.wallOff = offsets[w.r.IntN(len(offsets))]
 		}

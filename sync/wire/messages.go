@@ -34,6 +34,7 @@ type Request struct {
 	WaitMs   int             `json:"wait,omitempty"` // may be held for news that long
 	Limit    int             `json:"n,omitempty"`    // entries wanted at most
 	Health   json.RawMessage `json:"h,omitempty"`    // what the console shows of this PC
+	Settings *SettingsAt     `json:"g,omitempty"`    // which settings it has; none: it takes none
 }
 
 // SetClock puts the PC's reading into the request.
@@ -60,7 +61,35 @@ type Answer struct {
 	Head     int64     `json:"p"`             // last position of the office
 	Keys     []QRKey   `json:"k,omitempty"`   // who signs booking codes
 	Orders   []string  `json:"x,omitempty"`   // "revoked"
+	Settings *Settings `json:"g,omitempty"`   // a bundle that the PC does not have yet
+	Root     []byte    `json:"r,omitempty"`   // whose word settings are, for a PC that knows none
 }
+
+// Settings is a signed bundle on its way. The box is a text and not JSON of its
+// own: one that is torn must not tear the answer around it.
+type Settings struct {
+	Number int64  `json:"n"` // as the hub lists it; what counts stands in the box
+	Box    string `json:"b"`
+}
+
+// SettingsAt says where a PC stands with its settings.
+type SettingsAt struct {
+	Root    bool   `json:"r,omitempty"` // it knows a root key
+	Held    int64  `json:"c,omitempty"` // number of a bundle that it has received and not judged yet
+	Applied int64  `json:"a,omitempty"` // in force; 0: those built into the program
+	Proven  int64  `json:"p,omitempty"` // the last that was proven
+	Refused int64  `json:"x,omitempty"` // the last that was refused, as the hub numbered it
+	Code    string `json:"k,omitempty"` // why
+	Say     string `json:"m,omitempty"`
+}
+
+// Lacks says whether a PC that stands there is to be sent a bundle.
+func (s SettingsAt) Lacks(number int64) bool {
+	return number > max(s.Applied, s.Proven, s.Held) && number != s.Refused
+}
+
+// MaxRefusal bounds SettingsAt.Say in bytes.
+const MaxRefusal = 2000
 
 // A Verdict says what became of N ops from Seq on. Accepted ops have Pos: the
 // first one's position, the others follow. A refused op has Code and Say, and
@@ -121,6 +150,7 @@ type Enrolled struct {
 	Epoch  string     `json:"epoch"`
 	HubMs  int64      `json:"t"`
 	Keys   []QRKey    `json:"keys"`
+	Root   []byte     `json:"root,omitempty"` // Ed25519: whose word settings are
 }
 
 // Encode writes any message.
@@ -144,6 +174,9 @@ func DecodeRequest(b []byte) (Request, error) {
 		if len(s.Ops) == 0 || len(s.Ops) > MaxOps {
 			return r, fmt.Errorf("request: segment %d: %d ops, want 1 to %d", i+1, len(s.Ops), MaxOps)
 		}
+	}
+	if g := r.Settings; g != nil && (len(g.Say) > MaxRefusal || len(g.Code) > 100) {
+		return r, fmt.Errorf("request: a refusal of settings is longer than %d bytes", MaxRefusal)
 	}
 	r.WaitMs = min(max(r.WaitMs, 0), MaxWaitMs)
 	if r.Limit <= 0 || r.Limit > MaxPull {
