@@ -99,7 +99,7 @@ func TestDatabaseLost(t *testing.T) {
 		t.Run(story, func(t *testing.T) {
 			c, tn := newCounter(t), newTown(t)
 			for i := range 40 {
-				tn.booked(uint64(i+1), fmt.Sprintf("222222%02d", i+22), "Popescu Ion")
+				tn.booked(uint64(i+1), fmt.Sprintf("222222%02d", i+22), "Mostră Ion")
 			}
 			c.arrive("22222222")
 			c.syncAll(tn)

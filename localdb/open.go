@@ -10,14 +10,12 @@ import (
 	"embed"
 	"errors"
 	"fmt"
-	"net/url"
+	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 	"sync"
 
-	"modernc.org/sqlite"
-
+	"condica/localdb/file"
 	"condica/sync/hlc"
 )
 
@@ -46,7 +44,8 @@ type DB struct {
 	dir     string
 	device  hlc.Device
 	now     func() hlc.Reading
-	w, r    *sql.DB
+	file    *file.File
+	w, r    *sql.DB // of file
 	journal *journal
 
 	mu      sync.Mutex // held by the one writing transaction
@@ -62,16 +61,13 @@ type Report []string
 // aside and made anew from the journal; the hub fills in the rest. Acknowledged
 // actions that are in neither are named in the report.
 func Open(ctx context.Context, dir string, o Options) (*DB, Report, error) {
-	if strings.HasPrefix(dir, `\\`) {
-		return nil, nil, fmt.Errorf("open replica: %s is a network folder; SQLite's locks do not hold there", dir)
-	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, nil, fmt.Errorf("open replica: %w", err)
 	}
 	db := &DB{dir: dir, device: o.Device, now: o.Now}
 	var report Report
 	if err := db.openDB(ctx); err != nil {
-		if !damaged(err) {
+		if !file.Damaged(err) {
 			return nil, nil, fmt.Errorf("open replica: %w", err)
 		}
 		aside, moveErr := setAside(filepath.Join(dir, DBName))
@@ -105,126 +101,26 @@ func (db *DB) Close() error {
 }
 
 func (db *DB) closeDB() error {
-	var errs []error
-	for _, d := range []*sql.DB{db.r, db.w} {
-		if d != nil {
-			errs = append(errs, d.Close())
-		}
+	if db.file == nil {
+		return nil
 	}
-	return errors.Join(errs...)
+	return db.file.Close()
 }
 
-func (db *DB) openDB(ctx context.Context) (err error) {
-	defer func() {
-		if err != nil {
-			db.closeDB()
-		}
-	}()
-	path := filepath.Join(db.dir, DBName)
-	if db.w, err = sql.Open("sqlite", dsn(path, "rwc")); err != nil {
-		return err
-	}
-	db.w.SetMaxOpenConns(1)
-	if err := migrate(ctx, db.w); err != nil {
-		return err
-	}
-	if err := quickCheck(ctx, db.w); err != nil {
-		return err
-	}
-	if db.r, err = sql.Open("sqlite", dsn(path, "ro")); err != nil {
-		return err
-	}
-	db.r.SetMaxOpenConns(4)
-	return db.loadState(ctx)
-}
-
-// dsn names the file with its pragmas: they must ride in the name, because a
-// PRAGMA by Exec reaches one pooled connection only.
-//
-//   - busy_timeout first, so that the others wait for a lock too;
-//   - WAL with synchronous FULL: a commit survives a power cut;
-//   - one writer that locks at BEGIN: a reading transaction that turns writer
-//     would fail at once with SQLITE_BUSY_SNAPSHOT;
-//   - secure_delete: a person's row that is deleted is gone from the file.
-//
-// The name is a file: URI, or mode=ro would be ignored without a word.
-func dsn(path, mode string) string {
-	path = filepath.ToSlash(path)
-	if !strings.HasPrefix(path, "/") {
-		path = "/" + path // file:///C:/...
-	}
-	q := url.Values{"mode": {mode}, "_txlock": {"immediate"}}
-	if mode == "ro" {
-		q.Set("_txlock", "deferred")
-	}
-	for _, p := range []string{
-		"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)",
-		"secure_delete(1)", "temp_store(memory)", "cache_size(-4096)", "journal_size_limit(4194304)",
-	} {
-		if mode == "ro" && strings.HasPrefix(p, "journal_") {
-			continue
-		}
-		q.Add("_pragma", p)
-	}
-	u := url.URL{Scheme: "file", Path: path, RawQuery: q.Encode()}
-	return u.String()
-}
-
-// migrate brings the schema up, one numbered file a step; user_version is the
-// number of the last.
-func migrate(ctx context.Context, w *sql.DB) error {
-	var app, version int
-	if err := w.QueryRowContext(ctx, `PRAGMA application_id`).Scan(&app); err != nil {
-		return err
-	}
-	if err := w.QueryRowContext(ctx, `PRAGMA user_version`).Scan(&version); err != nil {
-		return err
-	}
-	if app != applicationID && (app != 0 || version != 0) {
-		return fmt.Errorf("%s is another program's database (application id %#x)", DBName, app)
-	}
-	files, err := schema.ReadDir("schema")
+func (db *DB) openDB(ctx context.Context) error {
+	steps, err := fs.Sub(schema, "schema")
 	if err != nil {
 		return err
 	}
-	if version > len(files) {
-		return fmt.Errorf("%s was written by a newer Condica (schema %d, this program knows %d)", DBName, version, len(files))
-	}
-	for i := version; i < len(files); i++ {
-		text, err := schema.ReadFile("schema/" + files[i].Name())
-		if err != nil {
-			return err
-		}
-		step := fmt.Sprintf("BEGIN IMMEDIATE;\n%s\nPRAGMA application_id = %d;\nPRAGMA user_version = %d;\nCOMMIT;", text, applicationID, i+1)
-		if _, err := w.ExecContext(ctx, step); err != nil {
-			return fmt.Errorf("%s: %w", files[i].Name(), err)
-		}
-	}
-	return nil
-}
-
-// errDamaged is what quickCheck found.
-var errDamaged = errors.New("the file is damaged")
-
-func quickCheck(ctx context.Context, w *sql.DB) error {
-	var verdict string
-	if err := w.QueryRowContext(ctx, `PRAGMA quick_check(1)`).Scan(&verdict); err != nil {
+	f, err := file.Open(ctx, file.Spec{Path: filepath.Join(db.dir, DBName), AppID: applicationID, Schema: steps, CacheKB: 4096})
+	if err != nil {
 		return err
 	}
-	if verdict != "ok" {
-		return fmt.Errorf("%w: %s", errDamaged, verdict)
+	db.file, db.w, db.r = f, f.W, f.R
+	if err := db.loadState(ctx); err != nil {
+		return errors.Join(err, f.Close())
 	}
 	return nil
-}
-
-// damaged tells a broken file (SQLITE_CORRUPT 11, SQLITE_NOTADB 26) from one
-// that is only locked, full or forbidden.
-func damaged(err error) bool {
-	var e *sqlite.Error
-	if errors.As(err, &e) {
-		return e.Code()&0xff == 11 || e.Code()&0xff == 26
-	}
-	return errors.Is(err, errDamaged)
 }
 
 // setAside renames the database and its companions to names that say so.

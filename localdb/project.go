@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 
+	"condica/localdb/file"
 	"condica/spclep"
 	"condica/spclep/record"
 	"condica/sync/hlc"
@@ -72,11 +73,11 @@ func scanEntry(rows *sql.Rows) (op.Entry, error) {
 	}
 	d, err := hlc.ParseDevice(device)
 	if err != nil {
-		return op.Entry{}, fmt.Errorf("%w: op %s:%d: %w", errDamaged, device, seq, err)
+		return op.Entry{}, fmt.Errorf("%w: op %s:%d: %w", file.ErrDamaged, device, seq, err)
 	}
 	o, err := wire.DecodeOp(d, raw)
 	if err != nil {
-		return op.Entry{}, fmt.Errorf("%w: op %s:%d: %w", errDamaged, device, seq, err)
+		return op.Entry{}, fmt.Errorf("%w: op %s:%d: %w", file.ErrDamaged, device, seq, err)
 	}
 	if !sealed {
 		o.Signed = nil

@@ -19,7 +19,7 @@ import (
 func filled(t *testing.T) (*counter, *town) {
 	c, tn := newCounter(t), newTown(t)
 	for i := range 10 {
-		tn.booked(uint64(i+1), fmt.Sprintf("222222%02d", i+22), "Popescu Ion")
+		tn.booked(uint64(i+1), fmt.Sprintf("222222%02d", i+22), "Mostră Ion")
 	}
 	c.syncAll(tn)
 	c.arrive("22222222")
@@ -205,7 +205,7 @@ func TestSetBack(t *testing.T) {
 		t.Run(story, func(t *testing.T) {
 			c, tn := newCounter(t), newTown(t)
 			for i := range 10 {
-				tn.booked(uint64(i+1), fmt.Sprintf("222222%02d", i+22), "Popescu Ion")
+				tn.booked(uint64(i+1), fmt.Sprintf("222222%02d", i+22), "Mostră Ion")
 			}
 			c.arrive("22222222")
 			c.syncAll(tn)

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"condica/localdb/file"
 	"condica/spclep"
 	"condica/spclep/record"
 	"condica/sync/hlc"
@@ -72,7 +73,7 @@ func TestDSN(t *testing.T) {
 		"/srv/Ghișeul 2/a?b#c%20/replica.db": "file:///srv/Ghi%C8%99eul%202/a%3Fb%23c%2520/replica.db?",
 	} {
 		for _, mode := range []string{"rwc", "ro"} {
-			got := dsn(path, mode)
+			got := file.URI(path, mode, 4096)
 			if !strings.HasPrefix(got, want) || !strings.Contains(got, "mode="+mode) || !strings.Contains(got, "_pragma=busy_timeout") {
 				t.Errorf("%s %s: %s", path, mode, got)
 			}

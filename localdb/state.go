@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 
+	"condica/localdb/file"
 	"condica/sync/hlc"
 	"condica/sync/wire"
 )
@@ -53,7 +54,7 @@ func readState(ctx context.Context, q queryer) (s state, err error) {
 		return s, fmt.Errorf("read state: %w", err)
 	}
 	if err := json.Unmarshal([]byte(text), &s); err != nil {
-		return s, fmt.Errorf("%w: state: %w", errDamaged, err)
+		return s, fmt.Errorf("%w: state: %w", file.ErrDamaged, err)
 	}
 	return s, nil
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 
+	"condica/localdb/file"
 	"condica/spclep"
 	"condica/spclep/record"
 	"condica/sync/hlc"
@@ -125,7 +126,7 @@ func (db *DB) Queue(ctx context.Context, limit int) ([]Outgoing, error) {
 			return nil, err
 		}
 		if o.Op, err = wire.DecodeOp(db.device, raw); err != nil {
-			return nil, fmt.Errorf("%w: %w", errDamaged, err)
+			return nil, fmt.Errorf("%w: %w", file.ErrDamaged, err)
 		}
 		o.Eff = hlc.Time(eff)
 		out = append(out, o)
@@ -141,7 +142,7 @@ func (db *DB) Keys(ctx context.Context) ([]wire.QRKey, error) {
 	}
 	var keys []wire.QRKey
 	if err := json.Unmarshal(s.Keys, &keys); err != nil {
-		return nil, fmt.Errorf("%w: keys: %w", errDamaged, err)
+		return nil, fmt.Errorf("%w: keys: %w", file.ErrDamaged, err)
 	}
 	return keys, nil
 }

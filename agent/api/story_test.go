@@ -106,7 +106,7 @@ func (s script) problem(path string, got int, out []byte, status int, code, rule
 // what was done is on the disk when the answer is there.
 func TestAVisitFromBookingToCard(t *testing.T) {
 	s := newScript(t, "2026-11-23 09:15", api.Options{})
-	s.Book("A2B3C4D5", "Ana Șerban", "R01", "2026-11-23", "09:20")
+	s.Book("A2B3C4D5", "Șerban Exemplu", "R01", "2026-11-23", "09:20")
 
 	done := post[api.Done](s, "visits/a2b3-c4d5/check-in", `{"by":"Maria"}`)
 	if done.Visit.State != spclep.StateArrived || done.Again || done.AtMs != 1795418100000 || done.At != "2026-11-23T09:15:00.000+02:00" {
@@ -178,8 +178,8 @@ func TestAVisitFromBookingToCard(t *testing.T) {
 // action happens once. Another booking under the same key is another action.
 func TestTheSameKeyActsOnce(t *testing.T) {
 	s := newScript(t, "2026-11-23 09:15", api.Options{})
-	s.Book("A2B3C4D5", "Ana Șerban", "R01", "2026-11-23", "09:20")
-	s.Book("B2B3C4D5", "Ion Pop", "R01", "2026-11-23", "09:20")
+	s.Book("A2B3C4D5", "Șerban Exemplu", "R01", "2026-11-23", "09:20")
+	s.Book("B2B3C4D5", "Ion Model", "R01", "2026-11-23", "09:20")
 	first := post[api.Done](s, "visits/A2B3C4D5/check-in", `{"key":"k1"}`)
 	again := post[api.Done](s, "visits/A2B3C4D5/check-in", `{"key":"k1"}`)
 	if !again.Again || again.Action != first.Action || again.AtMs != first.AtMs || len(again.Visit.Facts) != 2 {
@@ -190,8 +190,8 @@ func TestTheSameKeyActsOnce(t *testing.T) {
 	}
 
 	s.Pass(4 * time.Hour)
-	walk := post[api.Done](s, "walk-ins", `{"key":"k1","name":"Vasile Ionescu","reason":"R11"}`)
-	twice := post[api.Done](s, "walk-ins", `{"key":"k1","name":"Vasile Ionescu","reason":"R11"}`)
+	walk := post[api.Done](s, "walk-ins", `{"key":"k1","name":"Vasile Schiță","reason":"R11"}`)
+	twice := post[api.Done](s, "walk-ins", `{"key":"k1","name":"Vasile Schiță","reason":"R11"}`)
 	if walk.Visit.ID != twice.Visit.ID || !twice.Again || walk.Visit.Booked.Origin != spclep.OriginWalkIn {
 		t.Errorf("walk-in %s, and again %s", walk.Visit.ID, twice.Visit.ID)
 	}
@@ -202,7 +202,7 @@ func TestTheSameKeyActsOnce(t *testing.T) {
 func TestAConflictIsListedAndSettled(t *testing.T) {
 	for _, verb := range []struct{ name, email string }{{"restore", "aici@example.ro"}, {"keep", "centru@example.ro"}} {
 		s := newScript(t, "2026-11-23 09:15", api.Options{})
-		s.Book("A2B3C4D5", "Ana Șerban", "R01", "2026-11-23", "09:20")
+		s.Book("A2B3C4D5", "Șerban Exemplu", "R01", "2026-11-23", "09:20")
 		post[api.Done](s, "visits/A2B3C4D5/set", `{"fields":{"email":"aici@example.ro"},"by":"Maria"}`)
 		s.Contact()
 		s.Pass(time.Minute)
@@ -228,7 +228,7 @@ func TestAConflictIsListedAndSettled(t *testing.T) {
 // second hand-over a double.
 func TestAlarmsAndDoublesAreShown(t *testing.T) {
 	s := newScript(t, "2026-11-23 09:15", api.Options{})
-	s.Book("A2B3C4D5", "Ana Șerban", "R01", "2026-11-23", "09:20")
+	s.Book("A2B3C4D5", "Șerban Exemplu", "R01", "2026-11-23", "09:20")
 	for _, step := range []string{"check-in", "file", "ready"} {
 		body := map[string]string{"file": `{"despite":"actele sunt în dosar"}`}[step]
 		post[api.Done](s, "visits/A2B3C4D5/"+step, body)
@@ -257,9 +257,9 @@ func TestAlarmsAndDoublesAreShown(t *testing.T) {
 // The list of a day, of a state and of letters; with none of them, of today.
 func TestBookingsAreListed(t *testing.T) {
 	s := newScript(t, "2026-11-23 09:15", api.Options{})
-	s.Book("A2B3C4D5", "Ana Șerban", "R01", "2026-11-23", "09:20")
-	s.Book("B2B3C4D5", "Ion Pîrvu", "R05", "2026-11-23", "09:40")
-	s.Book("C2B3C4D5", "Şerban Kovács", "R05", "2026-11-24", "09:00")
+	s.Book("A2B3C4D5", "Șerban Exemplu", "R01", "2026-11-23", "09:20")
+	s.Book("B2B3C4D5", "Pîrvu-Exemplu Ion", "R05", "2026-11-23", "09:40")
+	s.Book("C2B3C4D5", "Şerban Példa", "R05", "2026-11-24", "09:00")
 	post[api.Done](s, "visits/B2B3C4D5/check-in", ``)
 	for query, want := range map[string]string{
 		"":                             "A2B3C4D5 B2B3C4D5",
@@ -290,8 +290,8 @@ func TestBookingsAreListed(t *testing.T) {
 // Everything a person may hold up to the scanner has its own answer.
 func TestScan(t *testing.T) {
 	s := newScript(t, "2026-11-23 09:15", api.Options{})
-	s.Book("A2B3C4D5", "Ana Șerban", "R01", "2026-11-23", "09:20")
-	s.Book("B2B3C4D5", "Ana Kovács", "R01", "2026-11-23", "09:40")
+	s.Book("A2B3C4D5", "Șerban Exemplu", "R01", "2026-11-23", "09:20")
+	s.Book("B2B3C4D5", "Exemplu Példa", "R01", "2026-11-23", "09:40")
 	post[api.Done](s, "visits/A2B3C4D5/check-in", ``)
 	post[api.Done](s, "visits/A2B3C4D5/file", `{"despite":"actele sunt în dosar"}`)
 	slip := get[api.Visit](s, "visits/A2B3C4D5").Slip
@@ -305,8 +305,8 @@ func TestScan(t *testing.T) {
 		{"1-00001", api.FoundBooking, "A2B3C4D5"},
 		{slip, api.FoundSlip, "A2B3C4D5"},
 		{fresh, api.FoundNew, "N2B3C4D5"},
-		{"ana", api.FoundList, ""},
-		{"kovacs", api.FoundBooking, "B2B3C4D5"},
+		{"exemplu", api.FoundList, ""},
+		{"pelda", api.FoundBooking, "B2B3C4D5"},
 		{"nimeni", api.FoundNone, ""},
 		{"x", api.FoundNone, ""},
 	} {
@@ -338,7 +338,7 @@ func TestScan(t *testing.T) {
 // A script that hangs up while its action is under way finds it done.
 func TestAnActionOutlivesItsScript(t *testing.T) {
 	s := newScript(t, "2026-11-23 09:15", api.Options{})
-	s.Book("A2B3C4D5", "Ana Șerban", "R01", "2026-11-23", "09:20")
+	s.Book("A2B3C4D5", "Șerban Exemplu", "R01", "2026-11-23", "09:20")
 	gone, hangUp := context.WithCancel(t.Context())
 	hangUp()
 	r, err := http.NewRequestWithContext(gone, "POST", api.Prefix+"visits/A2B3C4D5/check-in", strings.NewReader(""))
@@ -381,7 +381,7 @@ func TestTheDoorIsLocked(t *testing.T) {
 // changes nothing.
 func TestWrongRequests(t *testing.T) {
 	s := newScript(t, "2026-11-23 09:15", api.Options{})
-	s.Book("A2B3C4D5", "Ana Șerban", "R01", "2026-11-23", "09:20")
+	s.Book("A2B3C4D5", "Șerban Exemplu", "R01", "2026-11-23", "09:20")
 	post[api.Done](s, "visits/A2B3C4D5/check-in", ``)
 	long := strings.Repeat("ă", 501)
 	for _, c := range []struct {
@@ -409,7 +409,7 @@ func TestWrongRequests(t *testing.T) {
 		{"visits/ZZZZ/check-in", ``, 404, "unknown-booking", "no booking ZZZZ"},
 		{"visits/X2X3X4X5/ready", ``, 404, "unknown-booking", "no booking X2X3X4X5"},
 		{"visits/A2B3C4D5/burn", ``, 404, "unknown-path", "/api/v1/visits/A2B3C4D5/burn"},
-		{"walk-ins", `{"name":"Ion Pop"}`, 400, "bad-request", "reason is missing"},
+		{"walk-ins", `{"name":"Ion Model"}`, 400, "bad-request", "reason is missing"},
 		{"enroll", `{"token":"abc"}`, 501, "not-here", "does not do that"},
 		{"shutdown", ``, 501, "not-here", "does not do that"},
 	} {
@@ -417,7 +417,7 @@ func TestWrongRequests(t *testing.T) {
 			t.Errorf("%s %.60s: says %q, want %q in it", c.path, c.body, p.Say, c.say)
 		}
 	}
-	s.refused("walk-ins", `{"name":"Ion Pop","reason":"R01"}`, 409, "no-walk-in-hours", "B34")
+	s.refused("walk-ins", `{"name":"Ion Model","reason":"R01"}`, 409, "no-walk-in-hours", "B34")
 
 	status, out, _ := s.send("POST", api.Prefix+"scan", apitest.Token, "text/plain", `{"text":"x"}`)
 	s.problem("scan as text", status, out, 415, "not-json", "")
@@ -447,8 +447,8 @@ func TestAHugeBodyIsTurnedAway(t *testing.T) {
 // nothing is called sent that the hub has not taken.
 func TestQueueAndStatus(t *testing.T) {
 	s := newScript(t, "2026-11-23 09:15", api.Options{Version: "1.2.3"})
-	s.Book("A2B3C4D5", "Ana Șerban", "R01", "2026-11-23", "09:20")
-	s.Book("B2B3C4D5", "Ion Pop", "R01", "2026-11-23", "09:40")
+	s.Book("A2B3C4D5", "Șerban Exemplu", "R01", "2026-11-23", "09:20")
+	s.Book("B2B3C4D5", "Ion Model", "R01", "2026-11-23", "09:40")
 	post[api.Done](s, "visits/A2B3C4D5/check-in", ``)
 	s.Contact()
 	s.Pass(time.Minute)

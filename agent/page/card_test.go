@@ -30,7 +30,7 @@ func (c *counter) filed(id spclep.BookingID, name string, reason spclep.Reason, 
 // says why it is taken without them, and that stays on the record (B12).
 func TestAnApplicationDespiteMissingPapers(t *testing.T) {
 	c := at(t, "09:15")
-	c.books("2222AAAA", "Pop Ioana", "R01", monday, "09:20")
+	c.books("2222AAAA", "Exemplu Ioana", "R01", monday, "09:20")
 	v := c.open("/vizita/2222AAAA").press("/vizita/2222AAAA/prezent", nil)
 	v = v.press("/vizita/2222AAAA/preia", url.Values{"numar": {"12/2026"}}).is(http.StatusUnprocessableEntity).shows("Nu au fost văzute toate actele", "B12")
 	v.press("/vizita/2222AAAA/preia", url.Values{"desi": {"certificatul este la dosarul anterior"}}).
@@ -40,20 +40,20 @@ func TestAnApplicationDespiteMissingPapers(t *testing.T) {
 // A child's card: the birth date decides who collects, and the parent is named.
 func TestAParentCollectsTheChildsCard(t *testing.T) {
 	c := at(t, "09:15")
-	v := c.filed("2222AAAA", "Kovács Réka", "R02", url.Values{"nastere": {"2016-05-04"}})
+	v := c.filed("2222AAAA", "Példa Réka", "R02", url.Values{"nastere": {"2016-05-04"}})
 	v = v.press("/vizita/2222AAAA/sosit", nil).shows("unul dintre părinți", "persoana prevăzută la art. 12¹", "R02.8").hides("titularul regula")
 	bad := v.press("/vizita/2222AAAA/preda", url.Values{"cui": {"parent"}}).is(http.StatusUnprocessableEntity).shows("Scrieți numele persoanei care ridică actul.")
 	bad.press("/vizita/2222AAAA/preda", url.Values{"cui": {"holder"}}).is(http.StatusUnprocessableEntity).shows("Actul nu poate fi înmânat acestei persoane")
-	form := bad.fill("/vizita/2222AAAA/preda", url.Values{"nume": {"Kovács Anna"}})
+	form := bad.fill("/vizita/2222AAAA/preda", url.Values{"nume": {"Példa Anna"}})
 	delete(form, "cui")
 	c.post("/vizita/2222AAAA/preda", form).is(http.StatusUnprocessableEntity).shows("Alegeți cine ridică actul.")
-	bad.press("/vizita/2222AAAA/preda", url.Values{"cui": {"parent"}, "nume": {"Kovács Anna"}}).shows("un părinte, Kovács Anna")
+	bad.press("/vizita/2222AAAA/preda", url.Values{"cui": {"parent"}, "nume": {"Példa Anna"}}).shows("un părinte, Példa Anna")
 }
 
 // A new citizen surrenders the residence permit when taking the card (R14.8).
 func TestThePermitIsSurrendered(t *testing.T) {
 	c := at(t, "09:15")
-	v := c.filed("2222AAAA", "Dobre Ilinca", "R14", nil).press("/vizita/2222AAAA/sosit", nil).shows("A predat permisul de ședere")
+	v := c.filed("2222AAAA", "Probă Ilinca", "R14", nil).press("/vizita/2222AAAA/sosit", nil).shows("A predat permisul de ședere")
 	v.press("/vizita/2222AAAA/preda", url.Values{"cui": {"holder"}}).is(http.StatusUnprocessableEntity).shows("se predă permisul de ședere", "R14.8")
 	v.press("/vizita/2222AAAA/preda", url.Values{"cui": {"holder"}, "permis": {"da"}}).shows("permisul de ședere a fost predat")
 }
@@ -62,16 +62,16 @@ func TestThePermitIsSurrendered(t *testing.T) {
 // electronic card is collected elsewhere, later (T04, T05).
 func TestTermsOfAnApplication(t *testing.T) {
 	c := at(t, "09:15")
-	v := c.filed("2222AAAA", "Pop Ioana", "R01", nil).shows("Termen: 23.12.2026")
+	v := c.filed("2222AAAA", "Exemplu Ioana", "R01", nil).shows("Termen: 23.12.2026")
 	v.press("/vizita/2222AAAA/prelungire", url.Values{"zile": {"16"}, "motiv": {"verificări"}}).is(http.StatusUnprocessableEntity).shows("cel mult", "T02").
 		press("/vizita/2222AAAA/prelungire", url.Values{"zile": {"multe"}}).is(http.StatusUnprocessableEntity).shows("Scrieți câte zile, în cifre.")
 	v.press("/vizita/2222AAAA/prelungire", url.Values{"zile": {"15"}, "motiv": {"verificări"}}).shows("Termen: 07.01.2027", "cu 15 zile, până la 07.01.2027", "motiv: verificări")
 	c.open("/vizita/2222AAAA/bon").shows("07.01.2027")
 
-	c.books("3333BBBB", "Varga Ödön", "R03", monday, "09:40")
+	c.books("3333BBBB", "Minta Ödön", "R03", monday, "09:40")
 	cis := c.open("/vizita/3333BBBB").press("/vizita/3333BBBB/prezent", nil)
 	cis.press("/vizita/3333BBBB/preia", url.Values{"ridicare": {"botosani"}, "desi": {"aprobat"}}).is(http.StatusUnprocessableEntity).shows("T05")
-	cei := c.filed("4444CCCC", "Dobre Ilinca", "R01", url.Values{"ridicare": {"botosani"}, "numar": {"77/2026"}}).shows("nr. 77/2026")
+	cei := c.filed("4444CCCC", "Probă Ilinca", "R01", url.Values{"ridicare": {"botosani"}, "numar": {"77/2026"}}).shows("nr. 77/2026")
 	if strings.Contains(cei.text, "Termen: 23.12.2026") {
 		t.Error("a card collected elsewhere is due no later")
 	}
@@ -81,7 +81,7 @@ func TestTermsOfAnApplication(t *testing.T) {
 // Who has come cannot be noted as absent, and the page does not offer it.
 func TestGroundsFollowTheVisit(t *testing.T) {
 	c := at(t, "09:45")
-	c.books("2222AAAA", "Pop Ioana", "R01", monday, "09:20")
+	c.books("2222AAAA", "Exemplu Ioana", "R01", monday, "09:20")
 	v := c.open("/vizita/2222AAAA").shows("nu s-a prezentat")
 	gone := v.fill("/vizita/2222AAAA/trimis", url.Values{"temei": {spclep.GroundNoShow}})
 	v.press("/vizita/2222AAAA/prezent", nil).hides("nu s-a prezentat")
@@ -116,7 +116,7 @@ func TestNotEnrolledYet(t *testing.T) {
 // silently.
 func TestAFaultIsOneSentence(t *testing.T) {
 	c := at(t, "09:15")
-	c.books("2222AAAA", "Pop Ioana", "R01", monday, "09:20")
+	c.books("2222AAAA", "Exemplu Ioana", "R01", monday, "09:20")
 	form := c.open("/vizita/2222AAAA").fill("/vizita/2222AAAA/prezent", nil)
 	c.must(c.db.Close())
 	c.post("/vizita/2222AAAA/prezent", form).is(http.StatusInternalServerError).shows("Nu s-a salvat nimic", "Starea nu poate fi citită")
@@ -141,7 +141,7 @@ func TestDemoCutsTheLine(t *testing.T) {
 // A wrong clock is a calm line with the size of the error, and stops nobody.
 func TestWrongClockIsToldCalmly(t *testing.T) {
 	c := at(t, "09:15")
-	c.books("2222AAAA", "Pop Ioana", "R01", monday, "09:20")
+	c.books("2222AAAA", "Exemplu Ioana", "R01", monday, "09:20")
 	c.skew = 7 * 60_000
 	c.open("/stare").shows("ceasul PC-ului este înainte cu 7 minute; orele notate sunt corectate")
 	c.skew = -3 * 24 * 3_600_000

@@ -164,8 +164,8 @@ func TestTheMainWayByKeyboard(t *testing.T) {
 		reason spclep.Reason
 		clock  string
 	}{
-		{"Țăranu Ștefan", "R01", "09:00"}, {"Szűcs Ernő", "R11", "09:20"}, {"Pârvu Șerban-Alexandru", "R08", "09:40"},
-		{"Kovács Réka", "R02", "10:00"}, {"Dobre Ilinca", "R14", "10:20"}, {"Varga Ödön", "R07", "13:00"},
+		{"Țintă Ștefan", "R01", "09:00"}, {"Szűcs-Minta Ernő", "R11", "09:20"}, {"Pârvu-Exemplu Șerban-Alexandru", "R08", "09:40"},
+		{"Példa Réka", "R02", "10:00"}, {"Probă Ilinca", "R14", "10:20"}, {"Minta Ödön", "R07", "13:00"},
 	} {
 		c.books(spclep.BookingID(fmt.Sprintf("2222AAA%c", 'A'+i)), p.name, p.reason, monday, p.clock)
 	}
@@ -178,14 +178,14 @@ func TestTheMainWayByKeyboard(t *testing.T) {
 	b.sees("6 programări")
 	b.shot("zi")
 	b.presses(kb.F3)
-	b.sees("Pârvu Șerban-Alexandru")
+	b.sees("Pârvu-Exemplu Șerban-Alexandru")
 	b.sees("Ce urmează")
 
 	// A scanner types a booking's code without Enter while a field has the focus.
 	scan := c.qr(c.key, 1, 1, "2222AAAF", "R07", "13:00")
 	b.focuses("#date-note")
 	b.presses(scan)
-	b.sees("Varga Ödön")
+	b.sees("Minta Ödön")
 	b.shot("programat")
 	b.presses(kb.F4)
 	b.sees("Prezența a fost notată")
@@ -219,7 +219,7 @@ func TestTheMainWayByKeyboard(t *testing.T) {
 	// F2 and two letters.
 	b.presses(kb.F2)
 	b.presses("re" + kb.Enter)
-	b.sees("Kovács Réka")
+	b.sees("Példa Réka")
 	b.presses(kb.F4)
 	b.sees("Prezența a fost notată")
 	b.presses(kb.F6)

@@ -12,8 +12,8 @@ import (
 // One box for everything: what is meant without doubt opens at once.
 func TestTheBoxFindsAtOnce(t *testing.T) {
 	c := at(t, "09:15")
-	c.books("2222AAAA", "Pârvu Șerban", "R01", monday, "09:20")
-	c.books("3333BBBB", "Szűcs Ernő", "R11", monday, "09:40")
+	c.books("2222AAAA", "Pârvu-Exemplu Șerban", "R01", monday, "09:20")
+	c.books("3333BBBB", "Szűcs-Minta Ernő", "R11", monday, "09:40")
 	c.books("4444CCCC", "Serbănescu Ana", "R03", monday+3, "10:00")
 	for _, q := range []string{
 		"2222AAAA", "2222-aaaa", "pirvu", "PÂRVU", "sz er", "szucs", "ernő szűcs",
@@ -28,8 +28,8 @@ func TestTheBoxFindsAtOnce(t *testing.T) {
 			t.Errorf("%q leads to %q, want %s", q, s.Header().Get("Location"), want)
 		}
 	}
-	both := c.find("serb").is(http.StatusOK).shows("2 programări găsite", "Pârvu Șerban", "Serbănescu Ana")
-	if strings.Index(both.text, "Pârvu Șerban") > strings.Index(both.text, "Serbănescu Ana") {
+	both := c.find("serb").is(http.StatusOK).shows("2 programări găsite", "Pârvu-Exemplu Șerban", "Serbănescu Ana")
+	if strings.Index(both.text, "Pârvu-Exemplu Șerban") > strings.Index(both.text, "Serbănescu Ana") {
 		t.Error("the one of today does not come first")
 	}
 	c.find("x").is(http.StatusOK).shows("Scrieți cel puțin 2 litere.")
@@ -64,11 +64,11 @@ func TestASignedCodeTheReplicaHasNotSeen(t *testing.T) {
 	s := c.find(c.qr(c.key, 1, 1, "2222AAAA", "R11", "09:20")).is(http.StatusOK).
 		shows("Programare nouă, încă nesincronizată", "luni 23.11.2026, ora 09:20", "Pierdere, furt")
 	s.press("/acceptare", url.Values{"nume": {""}}).is(http.StatusUnprocessableEntity).shows("Scrieți numele persoanei")
-	form := s.fill("/acceptare", url.Values{"nume": {"Dobre  Ilinca"}})
+	form := s.fill("/acceptare", url.Values{"nume": {"Probă  Ilinca"}})
 	for range 2 {
 		c.post("/acceptare", form).is(http.StatusSeeOther)
 	}
-	c.open("/vizita/2222AAAA").shows("Dobre Ilinca", "prezent", "cod scanat, nesincronizat")
+	c.open("/vizita/2222AAAA").shows("Probă Ilinca", "prezent", "cod scanat, nesincronizat")
 	forged := s.fill("/acceptare", url.Values{"nume": {"X"}, "cod": {"CDB2AAAA"}})
 	c.post("/acceptare", forged).is(http.StatusBadRequest)
 }
@@ -77,7 +77,7 @@ func TestASignedCodeTheReplicaHasNotSeen(t *testing.T) {
 // is not known here.
 func TestSlipOpensTheApplication(t *testing.T) {
 	c := at(t, "13:15")
-	c.books("2222AAAA", "Pop Ioana", "R01", monday, "13:00")
+	c.books("2222AAAA", "Exemplu Ioana", "R01", monday, "13:00")
 	if got := c.find(slipOf("2222AAAA")).is(http.StatusSeeOther).Header().Get("Location"); got != "/vizita/2222AAAA" {
 		t.Errorf("the slip leads to %q", got)
 	}

@@ -23,12 +23,12 @@ func slipOf(id spclep.BookingID) string { return code.Slip(id) }
 func TestWalkInHours(t *testing.T) {
 	c := at(t, "10:00")
 	s := c.open("/fara-programare").shows("numai între orele 13:00–15:00")
-	walk := url.Values{"nume": {"Kovács Réka"}, "motiv": {"R11"}}
+	walk := url.Values{"nume": {"Példa Réka"}, "motiv": {"R11"}}
 	s.press("/fara-programare", walk).is(http.StatusUnprocessableEntity).shows("La ora 10:00 nu se primesc cereri fără programare", "B34")
 	c.now(monday, "13:30")
 	c.open("/fara-programare").shows("Acum se primesc cereri fără programare").
-		press("/fara-programare", walk).shows("Kovács Réka", "prezent", "fără programare")
-	c.open("/").shows("Kovács Réka", "fără programare")
+		press("/fara-programare", walk).shows("Példa Réka", "prezent", "fără programare")
+	c.open("/").shows("Példa Réka", "fără programare")
 }
 
 // Two PCs change one field apart: both values are shown with who and when, and
@@ -36,12 +36,12 @@ func TestWalkInHours(t *testing.T) {
 func TestConflictIsShownAndRestored(t *testing.T) {
 	c := at(t, "09:15")
 	c.clerk = "Ana"
-	c.books("2222AAAA", "Pop Ioana", "R01", monday, "09:20")
+	c.books("2222AAAA", "Exemplu Ioana", "R01", monday, "09:20")
 	c.open("/vizita/2222AAAA").press("/vizita/2222AAAA/date", url.Values{"note": {"vine cu mama"}})
 	c.elsewhere("Radu", c.wall+60_000, "2222AAAA", "note", false, "vine cu tata")
 
 	c.open("/").shows("de rezolvat")
-	list := c.open("/conflicte").shows("Pop Ioana", "Rămâne", "vine cu tata", "23.11.2026 09:16 · Radu · alt PC (0202)", "A pierdut", "vine cu mama", "23.11.2026 09:15 · Ana · acest PC")
+	list := c.open("/conflicte").shows("Exemplu Ioana", "Rămâne", "vine cu tata", "23.11.2026 09:16 · Radu · alt PC (0202)", "A pierdut", "vine cu mama", "23.11.2026 09:15 · Ana · acest PC")
 	list.press("/vizita/2222AAAA/conflict", url.Values{"alege": {"restaureaza"}}).shows("Conflictul a fost rezolvat", "Observație → vine cu mama")
 	c.open("/conflicte").shows("Nimic de rezolvat")
 	if b, _ := c.db.Booking(t.Context(), "2222AAAA"); b.Note != "vine cu mama" || b.NeedsPerson() {
@@ -55,7 +55,7 @@ func TestConflictIsShownAndRestored(t *testing.T) {
 // it; a second check-in is only noted.
 func TestTwoHandOversAlarm(t *testing.T) {
 	c := at(t, "13:15")
-	c.books("2222AAAA", "Pop Ioana", "R01", monday, "09:20")
+	c.books("2222AAAA", "Exemplu Ioana", "R01", monday, "09:20")
 	filed := spclep.FiledValue{Number: "2-00009", Product: "CEI_FIRST", Day: monday - 20, Due: monday + 10, Bundle: 1}
 	for _, f := range []struct {
 		name  string
@@ -70,7 +70,7 @@ func TestTwoHandOversAlarm(t *testing.T) {
 		t.Error("the alarm is not announced")
 	}
 	c.open("/conflicte").shows("Actul apare predat de două ori", "alt PC (0202)", "acest PC")
-	c.open("/ajutor").shows("Actul apare predat de două ori: Pop Ioana.")
+	c.open("/ajutor").shows("Actul apare predat de două ori: Exemplu Ioana.")
 	v.press("/vizita/2222AAAA/anulare", url.Values{"motiv": {"apăsat din greșeală"}}).hides("Actul apare predat de două ori")
 	c.open("/").hides("Actul apare predat de două ori")
 }
@@ -79,8 +79,8 @@ func TestTwoHandOversAlarm(t *testing.T) {
 // that all is sent before the hub has said so.
 func TestStatusLine(t *testing.T) {
 	c := at(t, "09:15")
-	c.books("2222AAAA", "Pop Ioana", "R01", monday, "09:20")
-	c.books("3333BBBB", "Varga Ödön", "R01", monday+27, "09:20")
+	c.books("2222AAAA", "Exemplu Ioana", "R01", monday, "09:20")
+	c.books("3333BBBB", "Minta Ödön", "R01", monday+27, "09:20")
 	c.open("/stare").shows("Legătură cu centrul", "totul trimis", "programări 23.11–20.12 (2)")
 
 	c.now(monday, "09:20")
@@ -88,7 +88,7 @@ func TestStatusLine(t *testing.T) {
 	c.open("/").shows("Fără legătură cu centrul din 23.11 09:15 — puteți lucra normal", "totul trimis")
 	c.now(monday, "09:24")
 	c.open("/vizita/2222AAAA").press("/vizita/2222AAAA/prezent", nil).shows("1 operație netrimisă, cea mai veche de la 09:24").hides("totul trimis")
-	c.open("/coada").shows("1 operație așteaptă", "prezență", "Pop Ioana", "netrimisă").hides("Totul este trimis")
+	c.open("/coada").shows("1 operație așteaptă", "prezență", "Exemplu Ioana", "netrimisă").hides("Totul este trimis")
 	if got := c.open("/").Body.String(); !strings.Contains(got, "· 1 operație netrimisă · Condica</title>") {
 		t.Error("the page's title does not count what is unsent")
 	}
@@ -109,7 +109,7 @@ func TestStatusLine(t *testing.T) {
 // the hub is heard, the edit has the time at which it truly happened.
 func TestDeadBattery(t *testing.T) {
 	c := at(t, "16:00")
-	c.books("2222AAAA", "Pop Ioana", "R01", monday+1, "09:20")
+	c.books("2222AAAA", "Exemplu Ioana", "R01", monday+1, "09:20")
 	c.now(monday+1, "09:15")
 	c.boot = "the next morning"
 	c.skew = time.Date(2009, 1, 1, 2, 0, 0, 0, time.UTC).UnixMilli() - c.wall
@@ -134,7 +134,7 @@ func TestDeadBattery(t *testing.T) {
 // The hub's refusal stays in sight with its reason.
 func TestQueueShowsRefusals(t *testing.T) {
 	c := at(t, "09:15")
-	c.books("2222AAAA", "Pop Ioana", "R01", monday, "09:20")
+	c.books("2222AAAA", "Exemplu Ioana", "R01", monday, "09:20")
 	c.open("/vizita/2222AAAA").press("/vizita/2222AAAA/prezent", nil)
 	c.save(wire.Answer{Verdicts: []wire.Verdict{{Seq: 1, Code: wire.Refused, Say: "too large"}}})
 	c.open("/coada").shows("1 operație a fost refuzată de centru.", "prezență", "✕ refuzată", "răspunsul centrului: too large").hides("Totul este trimis")
@@ -145,7 +145,7 @@ func TestQueueShowsRefusals(t *testing.T) {
 // nothing done; nor does a body that is no form or far too large.
 func TestForeignersAreTurnedAway(t *testing.T) {
 	c := at(t, "09:15")
-	c.books("2222AAAA", "Pop Ioana", "R01", monday, "09:20")
+	c.books("2222AAAA", "Exemplu Ioana", "R01", monday, "09:20")
 	form := c.open("/vizita/2222AAAA").fill("/vizita/2222AAAA/prezent", nil).Encode()
 	for name, tc := range map[string]struct {
 		host, kind, body string
@@ -212,7 +212,7 @@ func TestHeadersOnEveryAnswer(t *testing.T) {
 // No text is longer than an op can carry: what was written must be readable.
 func TestLongTextsAreRefused(t *testing.T) {
 	c := at(t, "09:15")
-	c.books("2222AAAA", "Pop Ioana", "R01", monday, "09:20")
+	c.books("2222AAAA", "Exemplu Ioana", "R01", monday, "09:20")
 	v := c.open("/vizita/2222AAAA").press("/vizita/2222AAAA/prezent", nil)
 	v.press("/vizita/2222AAAA/anulare", url.Values{"motiv": {strings.Repeat("ș", 600)}}).is(http.StatusUnprocessableEntity).shows("Textul este prea lung")
 	c.open("/vizita/2222AAAA").is(http.StatusOK).shows("prezent")
@@ -221,12 +221,12 @@ func TestLongTextsAreRefused(t *testing.T) {
 // The clerk's name goes with every edit, and comes from a form on every page.
 func TestClerkSaysWhoWorks(t *testing.T) {
 	c := at(t, "09:15")
-	c.books("2222AAAA", "Pop Ioana", "R01", monday, "09:20")
-	s := c.post("/lucrator", url.Values{"nume": {" Ana  Ionescu "}, "inapoi": {"/coada"}}).is(http.StatusSeeOther)
+	c.books("2222AAAA", "Exemplu Ioana", "R01", monday, "09:20")
+	s := c.post("/lucrator", url.Values{"nume": {" Ana  Proba "}, "inapoi": {"/coada"}}).is(http.StatusSeeOther)
 	if got := s.Header().Get("Location"); got != "/coada" {
 		t.Errorf("the form returns to %q", got)
 	}
-	if k := s.Result().Cookies()[0]; k.Value != "Ana+Ionescu" || !k.HttpOnly || k.SameSite != http.SameSiteStrictMode {
+	if k := s.Result().Cookies()[0]; k.Value != "Ana+Proba" || !k.HttpOnly || k.SameSite != http.SameSiteStrictMode {
 		t.Errorf("cookie %v", k)
 	}
 	for _, away := range []string{"//example.ro", "https://example.ro", `/\example.ro`} {
@@ -241,7 +241,7 @@ func TestClerkSaysWhoWorks(t *testing.T) {
 // A GET changes nothing, whatever its address says.
 func TestGetChangesNothing(t *testing.T) {
 	c := at(t, "09:15")
-	c.books("2222AAAA", "Pop Ioana", "R01", monday, "09:20")
+	c.books("2222AAAA", "Exemplu Ioana", "R01", monday, "09:20")
 	for _, path := range []string{"/vizita/2222AAAA/prezent", "/acceptare?cod=x&nume=y", "/vizita/2222AAAA?facut=prezent", "/fara-programare?nume=x&motiv=R17", "/lucrator?nume=x"} {
 		if s := c.open(path); len(s.Result().Cookies()) > 0 {
 			t.Errorf("%s set a cookie", path)

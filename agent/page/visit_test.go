@@ -13,11 +13,11 @@ import (
 // card given - and what the list of the day then shows.
 func TestTheMainWay(t *testing.T) {
 	c := at(t, "09:15")
-	c.clerk = "Ana Ionescu"
-	c.books("2222AAAA", "Țăranu Ștefan", "R01", monday, "09:20")
-	c.open("/").shows("Țăranu Ștefan", "09:20", "Carte electronică de identitate", "așteptat", "1 programare")
+	c.clerk = "Ana Schiță"
+	c.books("2222AAAA", "Țintă Ștefan", "R01", monday, "09:20")
+	c.open("/").shows("Țintă Ștefan", "09:20", "Carte electronică de identitate", "așteptat", "1 programare")
 
-	v := c.open("/vizita/2222AAAA").shows("Țăranu Ștefan", "luni 23.11.2026, ora 09:20", "Prezent")
+	v := c.open("/vizita/2222AAAA").shows("Țintă Ștefan", "luni 23.11.2026, ora 09:20", "Prezent")
 	v = v.press("/vizita/2222AAAA/prezent", nil).shows("Prezența a fost notată", "acte nu au fost încă văzute")
 
 	// Married: the checklist grows by the marriage certificate.
@@ -36,20 +36,20 @@ func TestTheMainWay(t *testing.T) {
 	v = v.press("/vizita/2222AAAA/acte", papers).shows("Toate actele cerute au fost văzute")
 	v = v.press("/vizita/2222AAAA/preia", url.Values{"numar": {""}}).
 		shows("Cererea a fost preluată", "nr. 1-00001", "cerere preluată", "23.12.2026")
-	c.open("/vizita/2222AAAA/bon").shows("Bon de ridicare", "nr. 1-00001", "Țăranu Ștefan", "SPCLEP Covasna", "tipărit la 23.11.2026 09:15", "regulile nr.")
+	c.open("/vizita/2222AAAA/bon").shows("Bon de ridicare", "nr. 1-00001", "Țintă Ștefan", "SPCLEP Covasna", "tipărit la 23.11.2026 09:15", "regulile nr.")
 
 	c.now(monday+7, "13:20")
-	c.open("/ridicari").shows("Cereri în lucru", "1-00001", "Țăranu Ștefan")
+	c.open("/ridicari").shows("Cereri în lucru", "1-00001", "Țintă Ștefan")
 	v = c.find("1-00001").follow().press("/vizita/2222AAAA/sosit", nil).shows("Actul a fost notat ca sosit")
 	v.press("/vizita/2222AAAA/preda", url.Values{"cui": {"holder"}}).
-		shows("Predarea a fost notată", "Nu mai este nimic de făcut", "titularul", "Ana Ionescu · acest PC · ◌ netrimis")
+		shows("Predarea a fost notată", "Nu mai este nimic de făcut", "titularul", "Ana Schiță · acest PC · ◌ netrimis")
 	c.open("/?zi=2026-11-23").shows("act predat")
 }
 
 // A double click is one action; the same form with another wish is another.
 func TestADoubleClickActsOnce(t *testing.T) {
 	c := at(t, "09:15")
-	c.books("2222AAAA", "Pop Ioana", "R01", monday, "09:20")
+	c.books("2222AAAA", "Exemplu Ioana", "R01", monday, "09:20")
 	form := c.open("/vizita/2222AAAA").fill("/vizita/2222AAAA/prezent", nil)
 	for range 2 {
 		c.post("/vizita/2222AAAA/prezent", form).is(http.StatusSeeOther)
@@ -67,7 +67,7 @@ func TestADoubleClickActsOnce(t *testing.T) {
 	c.open("/vizita/2222AAAA").shows("ioana@example.ro")
 
 	walk := c.open("/fara-programare").fill("/fara-programare", url.Values{
-		"nume": {"Varga Ödön"}, "motiv": {"R11"}, "urgenta": {"da"}, "aprobat": {"șef serviciu"}, "de-ce": {"internare mâine"}})
+		"nume": {"Minta Ödön"}, "motiv": {"R11"}, "urgenta": {"da"}, "aprobat": {"șef serviciu"}, "de-ce": {"internare mâine"}})
 	first := c.post("/fara-programare", walk).is(http.StatusSeeOther).Header().Get("Location")
 	if again := c.post("/fara-programare", walk).is(http.StatusSeeOther).Header().Get("Location"); again != first {
 		t.Errorf("one form made two walk-ins: %s and %s", first, again)
@@ -77,7 +77,7 @@ func TestADoubleClickActsOnce(t *testing.T) {
 // Papers missing: the clerk says which, and the page tells why not when not.
 func TestSentAwayForMissingPapers(t *testing.T) {
 	c := at(t, "09:15")
-	c.books("2222AAAA", "Szűcs Ernő", "R10", monday, "09:00")
+	c.books("2222AAAA", "Szűcs-Minta Ernő", "R10", monday, "09:00")
 	v := c.open("/vizita/2222AAAA").press("/vizita/2222AAAA/prezent", nil)
 	form := v.fill("/vizita/2222AAAA/trimis", url.Values{"temei": {spclep.GroundPapersMissing}, "nota": {"revine vineri"}})
 	delete(form, "lipsa")
@@ -95,7 +95,7 @@ func TestSentAwayForMissingPapers(t *testing.T) {
 // day was typed and where the application is refused.
 func TestLandExtractTooOld(t *testing.T) {
 	c := at(t, "09:15")
-	c.books("2222AAAA", "Pop Ioana", "R01", monday, "09:20")
+	c.books("2222AAAA", "Exemplu Ioana", "R01", monday, "09:20")
 	v := c.open("/vizita/2222AAAA").press("/vizita/2222AAAA/prezent", nil)
 	v = v.press("/vizita/2222AAAA/acte", url.Values{"land-extract": {"23.10.2026"}}).shows("23.10.2026", "se admit cel mult 30")
 	v.press("/vizita/2222AAAA/preia", nil).is(http.StatusUnprocessableEntity).shows("se admit cel mult 30", "R01.8")
@@ -107,7 +107,7 @@ func TestLandExtractTooOld(t *testing.T) {
 // what one did not touch is not written at all.
 func TestAStaleFormOverwritesNothing(t *testing.T) {
 	c := at(t, "09:15")
-	c.books("2222AAAA", "Pop Ioana", "R01", monday, "09:20")
+	c.books("2222AAAA", "Exemplu Ioana", "R01", monday, "09:20")
 	stale := c.open("/vizita/2222AAAA")
 	c.elsewhere("Radu", c.wall, "2222AAAA", "note", false, "sunați înainte")
 
@@ -126,7 +126,7 @@ func TestAStaleFormOverwritesNothing(t *testing.T) {
 func TestUndoWithReason(t *testing.T) {
 	c := at(t, "09:15")
 	c.clerk = "Ana"
-	c.books("2222AAAA", "Pop Ioana", "R01", monday, "09:20")
+	c.books("2222AAAA", "Exemplu Ioana", "R01", monday, "09:20")
 	v := c.open("/vizita/2222AAAA").press("/vizita/2222AAAA/prezent", nil)
 	v.press("/vizita/2222AAAA/anulare", url.Values{"motiv": {" "}}).is(http.StatusUnprocessableEntity).shows("Scrieți motivul anulării.")
 	v.press("/vizita/2222AAAA/anulare", url.Values{"motiv": {"altă persoană"}}).
@@ -136,7 +136,7 @@ func TestUndoWithReason(t *testing.T) {
 // A refusal stands in the summary with its rule, and nothing was written.
 func TestRefusalNamesItsRule(t *testing.T) {
 	c := at(t, "09:15")
-	c.books("2222AAAA", "Pop Ioana", "R01", monday+1, "09:20")
+	c.books("2222AAAA", "Exemplu Ioana", "R01", monday+1, "09:20")
 	v := c.open("/vizita/2222AAAA").shows("Programarea este pentru 24.11.2026, nu pentru astăzi.", "B09").hides("Prezent F4")
 	form := v.fill("/vizita/2222AAAA/trimis", nil)
 	c.post("/vizita/2222AAAA/prezent", url.Values{"cheie": form["cheie"]}).is(http.StatusUnprocessableEntity).

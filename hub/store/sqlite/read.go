@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"condica/hub/store"
+	"condica/localdb/file"
 	"condica/spclep/record"
 	"condica/sync/hlc"
 	"condica/sync/op"
@@ -81,7 +82,7 @@ func entries(rows *sql.Rows, err error) ([]store.Entry, error) {
 			e.Op, err = wire.DecodeOp(d, raw)
 		}
 		if err != nil {
-			return nil, fmt.Errorf("%w: op %s:%d: %w", errDamaged, device, seq, err)
+			return nil, fmt.Errorf("%w: op %s:%d: %w", file.ErrDamaged, device, seq, err)
 		}
 		e.Eff, e.Pos, e.AtMs = hlc.Time(eff), ps, at
 		out = append(out, e)
@@ -143,7 +144,7 @@ func (s *Store) Refusals(ctx context.Context, office string) ([]store.Refusal, e
 			return nil, err
 		}
 		if r.ID.Device, err = hlc.ParseDevice(device); err != nil {
-			return nil, fmt.Errorf("%w: %w", errDamaged, err)
+			return nil, fmt.Errorf("%w: %w", file.ErrDamaged, err)
 		}
 		copy(r.Sum[:], sum)
 		out = append(out, r)
