@@ -8,6 +8,7 @@ import (
 	"fmt"
 
 	"condica/hub/store"
+	"condica/localdb/file"
 	"condica/sync/hlc"
 )
 
@@ -56,7 +57,7 @@ func devices(rows *sql.Rows, err error) ([]store.Device, error) {
 			return nil, err
 		}
 		if d.ID, err = hlc.ParseDevice(id); err != nil {
-			return nil, fmt.Errorf("%w: %w", errDamaged, err)
+			return nil, fmt.Errorf("%w: %w", file.ErrDamaged, err)
 		}
 		d.Window.Seen = uint64(seen)
 		if health != "" {
