@@ -39,7 +39,7 @@ type Receipt struct {
 // nothing is written. key names the request; the same key writes only once.
 func (db *DB) Edit(ctx context.Context, key, by string, id spclep.BookingID, decide func(record.Booking, Place) ([]op.Draft, error)) (Receipt, error) {
 	var receipt Receipt
-	err := db.write(ctx, func(tx *sql.Tx, s *state) error {
+	err := db.write(ctx, func(tx *txn, s *state) error {
 		if again, ok, err := db.doneBefore(ctx, tx, key); err != nil || ok {
 			receipt = again
 			return err
@@ -89,7 +89,7 @@ func (db *DB) stamp(s *state, drafts []op.Draft, by string, reading hlc.Reading,
 }
 
 // append writes own ops to the journal and the log.
-func (db *DB) append(ctx context.Context, tx *sql.Tx, s *state, key string, entries []op.Entry) error {
+func (db *DB) append(ctx context.Context, tx *txn, s *state, key string, entries []op.Entry) error {
 	rec := journalRecord{Device: db.device, Key: key}
 	for _, e := range entries {
 		raw, err := wire.EncodeOp(e.Op)
@@ -111,20 +111,35 @@ func (db *DB) append(ctx context.Context, tx *sql.Tx, s *state, key string, entr
 	return db.journal.append(rec)
 }
 
-func insert(ctx context.Context, tx *sql.Tx, e op.Entry, raw []byte, sealed bool) error {
-	var pos any
-	if e.Pos > 0 {
-		pos = e.Pos
-	}
-	_, err := tx.ExecContext(ctx, `INSERT INTO op (device, seq, kind, entity, field, fact, eff, pos, sealed, raw) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		e.ID.Device.String(), e.ID.Seq, e.Cell.Kind, e.Cell.Entity, e.Cell.Field, e.Fact, int64(e.Eff), pos, sealed, raw)
+func insert(ctx context.Context, tx *txn, e op.Entry, raw []byte, sealed bool) error {
+	_, err := tx.ExecContext(ctx, insertOp, opColumns(e, raw, sealed)...)
 	if err != nil {
 		return fmt.Errorf("write op %s: %w", e.ID, err)
 	}
 	return nil
 }
 
-func (db *DB) doneBefore(ctx context.Context, tx *sql.Tx, key string) (r Receipt, ok bool, err error) {
+// insertNew writes an op of the hub's log, if none is held under its id.
+func insertNew(ctx context.Context, tx *txn, e op.Entry, raw []byte) (isNew bool, err error) {
+	res, err := tx.ExecContext(ctx, insertOp+` ON CONFLICT (device, seq) DO NOTHING`, opColumns(e, raw, true)...)
+	if err != nil {
+		return false, fmt.Errorf("write op %s: %w", e.ID, err)
+	}
+	n, err := res.RowsAffected()
+	return n > 0, err
+}
+
+const insertOp = `INSERT INTO op (device, seq, kind, entity, field, fact, eff, pos, sealed, raw) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+
+func opColumns(e op.Entry, raw []byte, sealed bool) []any {
+	var pos any
+	if e.Pos > 0 {
+		pos = e.Pos
+	}
+	return []any{e.ID.Device.String(), e.ID.Seq, e.Cell.Kind, e.Cell.Entity, e.Cell.Field, e.Fact, int64(e.Eff), pos, sealed, raw}
+}
+
+func (db *DB) doneBefore(ctx context.Context, tx *txn, key string) (r Receipt, ok bool, err error) {
 	if key == "" {
 		return r, false, nil
 	}

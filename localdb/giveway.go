@@ -16,7 +16,7 @@ import (
 // those numbers that were never sent: the PC was set back to an earlier state
 // (a restored disk, a lost data folder) and clerks went on before it reached the
 // hub. Nobody has seen their numbers yet, so they move behind the hub's.
-func (db *DB) giveWay(ctx context.Context, tx *sql.Tx, s *state, have uint64) error {
+func (db *DB) giveWay(ctx context.Context, tx *txn, s *state, have uint64) error {
 	s.Gap = s.Gap || have >= s.Next
 	s.Next = max(s.Next, have+1)
 	var first sql.NullInt64
@@ -76,7 +76,7 @@ func moveBy(o *op.Op, from, by uint64) {
 
 // takeOut removes the moved ops under their old numbers, and lets the requests
 // that made them answer with the new ones.
-func (db *DB) takeOut(ctx context.Context, tx *sql.Tx, rec journalRecord) error {
+func (db *DB) takeOut(ctx context.Context, tx *txn, rec journalRecord) error {
 	if len(rec.Ops) == 0 {
 		return errors.New("ops were moved, but none is named")
 	}
@@ -94,7 +94,7 @@ func (db *DB) takeOut(ctx context.Context, tx *sql.Tx, rec journalRecord) error 
 
 // lookForGap finds out whether the own log is whole here, where that is in
 // doubt.
-func (db *DB) lookForGap(ctx context.Context, tx *sql.Tx, s *state) error {
+func (db *DB) lookForGap(ctx context.Context, tx *txn, s *state) error {
 	if !s.Gap {
 		return nil
 	}

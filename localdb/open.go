@@ -45,7 +45,8 @@ type DB struct {
 	device  hlc.Device
 	now     func() hlc.Reading
 	file    *file.File
-	w, r    *sql.DB // of file
+	r       *sql.DB // of file
+	tx      *txn    // on file's writer, under mu
 	journal *journal
 
 	mu      sync.Mutex // held by the one writing transaction
@@ -84,7 +85,7 @@ func Open(ctx context.Context, dir string, o Options) (*DB, Report, error) {
 		db.closeDB()
 		return nil, report, fmt.Errorf("open journal: %w", err)
 	}
-	if err := db.write(ctx, func(tx *sql.Tx, s *state) error {
+	if err := db.write(ctx, func(tx *txn, s *state) error {
 		s.Gap = true // until it has been looked for
 		return db.lookForGap(ctx, tx, s)
 	}); err != nil {
@@ -104,6 +105,7 @@ func (db *DB) closeDB() error {
 	if db.file == nil {
 		return nil
 	}
+	db.tx.close()
 	return db.file.Close()
 }
 
@@ -116,9 +118,9 @@ func (db *DB) openDB(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	db.file, db.w, db.r = f, f.W, f.R
-	if err := db.loadState(ctx); err != nil {
-		return errors.Join(err, f.Close())
+	db.file, db.r, db.tx = f, f.R, &txn{pool: f.W}
+	if err := errors.Join(db.tx.connect(ctx), db.loadState(ctx)); err != nil {
+		return errors.Join(err, db.closeDB())
 	}
 	return nil
 }

@@ -16,22 +16,43 @@ import (
 
 // project writes anew the row of every booking that entries touch. Own and
 // pulled ops take this same way.
-func project(ctx context.Context, tx *sql.Tx, entries []op.Entry) error {
-	done := map[string]bool{}
+func project(ctx context.Context, tx *txn, entries []op.Entry) error {
+	touched := map[string][]op.Entry{}
+	var order []string
 	for _, e := range entries {
-		if e.Cell.Kind != record.Kind || done[e.Cell.Entity] {
+		if e.Cell.Kind != record.Kind {
 			continue
 		}
-		done[e.Cell.Entity] = true
-		b, err := booking(ctx, tx, spclep.BookingID(e.Cell.Entity))
-		if err != nil {
-			return err
+		if touched[e.Cell.Entity] == nil {
+			order = append(order, e.Cell.Entity)
 		}
-		if err := writeRow(ctx, tx, record.RowOf(b)); err != nil {
-			return fmt.Errorf("project booking %s: %w", b.ID, err)
+		touched[e.Cell.Entity] = append(touched[e.Cell.Entity], e)
+	}
+	for _, id := range order {
+		if err := projectOne(ctx, tx, spclep.BookingID(id), touched[id]); err != nil {
+			return fmt.Errorf("project booking %s: %w", id, err)
 		}
 	}
 	return nil
+}
+
+// projectOne folds the booking out of the log; one that has no row yet has no
+// ops but these, and need not be read.
+func projectOne(ctx context.Context, tx *txn, id spclep.BookingID, entries []op.Entry) error {
+	var n int64
+	var words string
+	err := tx.QueryRowContext(ctx, `SELECT n, words FROM booking WHERE id = ?`, string(id)).Scan(&n, &words)
+	if errors.Is(err, sql.ErrNoRows) {
+		return insertRow(ctx, tx, record.RowOf(record.Of(id, entries)))
+	}
+	if err != nil {
+		return err
+	}
+	b, err := booking(ctx, tx, id)
+	if err != nil {
+		return err
+	}
+	return updateRow(ctx, tx, n, words, record.RowOf(b))
 }
 
 // booking folds all entries of one booking.
@@ -88,32 +109,36 @@ func scanEntry(rows *sql.Rows) (op.Entry, error) {
 // A Row is a booking as lists show it.
 type Row = record.Row
 
-func writeRow(ctx context.Context, tx *sql.Tx, r Row) error {
-	var n int64
-	var words string
-	err := tx.QueryRowContext(ctx, `SELECT n, words FROM booking WHERE id = ?`, string(r.ID)).Scan(&n, &words)
-	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+func insertRow(ctx context.Context, tx *txn, r Row) error {
+	res, err := tx.ExecContext(ctx, `INSERT INTO booking (id, day, at, name, email, reason, origin, state, number, product, pickup, due, person, changed, words)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, columns(r)...)
+	if err != nil {
 		return err
 	}
-	isNew := err != nil
-	args := []any{string(r.ID), int64(r.Day), int64(r.At), r.Name, r.Email, string(r.Reason), r.Origin, string(r.State),
-		r.Number, string(r.Product), string(r.Pickup), int64(r.Due), r.Person, r.Changed, r.Words}
-	if isNew {
-		res, err := tx.ExecContext(ctx, `INSERT INTO booking (id, day, at, name, email, reason, origin, state, number, product, pickup, due, person, changed, words)
-			VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, args...)
-		if err != nil {
-			return err
-		}
-		if n, err = res.LastInsertId(); err != nil {
-			return err
-		}
-	} else if _, err := tx.ExecContext(ctx, `UPDATE booking SET id = ?, day = ?, at = ?, name = ?, email = ?, reason = ?, origin = ?, state = ?,
-			number = ?, product = ?, pickup = ?, due = ?, person = ?, changed = ?, words = ? WHERE n = ?`, append(args, n)...); err != nil {
+	n, err := res.LastInsertId()
+	if err != nil {
 		return err
 	}
-	if !isNew && words == r.Words {
+	return index(ctx, tx, n, r.Words)
+}
+
+func updateRow(ctx context.Context, tx *txn, n int64, words string, r Row) error {
+	if _, err := tx.ExecContext(ctx, `UPDATE booking SET id = ?, day = ?, at = ?, name = ?, email = ?, reason = ?, origin = ?, state = ?,
+			number = ?, product = ?, pickup = ?, due = ?, person = ?, changed = ?, words = ? WHERE n = ?`, append(columns(r), n)...); err != nil {
+		return err
+	}
+	if words == r.Words {
 		return nil
 	}
-	_, err = tx.ExecContext(ctx, `INSERT OR REPLACE INTO booking_fts (rowid, words) VALUES (?, ?)`, n, r.Words)
+	return index(ctx, tx, n, r.Words)
+}
+
+func columns(r Row) []any {
+	return []any{string(r.ID), int64(r.Day), int64(r.At), r.Name, r.Email, string(r.Reason), r.Origin, string(r.State),
+		r.Number, string(r.Product), string(r.Pickup), int64(r.Due), r.Person, r.Changed, r.Words}
+}
+
+func index(ctx context.Context, tx *txn, n int64, words string) error {
+	_, err := tx.ExecContext(ctx, `INSERT OR REPLACE INTO booking_fts (rowid, words) VALUES (?, ?)`, n, words)
 	return err
 }

@@ -34,7 +34,7 @@ func (db *DB) openJournal(ctx context.Context) (Report, error) {
 		return report, err
 	}
 	restored, damaged := 0, len(report) > 0
-	err = db.write(ctx, func(tx *sql.Tx, s *state) error {
+	err = db.write(ctx, func(tx *txn, s *state) error {
 		for _, rec := range records {
 			n, err := db.replay(ctx, tx, s, rec)
 			if err != nil {
@@ -59,7 +59,7 @@ func (db *DB) openJournal(ctx context.Context) (Report, error) {
 // copyOutbox writes what the hub has not acknowledged into the journal once
 // more: after damage the journal holds less than the database.
 func (db *DB) copyOutbox(ctx context.Context) (copied int, err error) {
-	rows, err := db.w.QueryContext(ctx, `SELECT sealed, raw FROM op WHERE device = ? AND pos IS NULL ORDER BY seq`, db.device.String())
+	rows, err := db.tx.QueryContext(ctx, `SELECT sealed, raw FROM op WHERE device = ? AND pos IS NULL ORDER BY seq`, db.device.String())
 	if err != nil {
 		return 0, err
 	}
@@ -97,7 +97,7 @@ func (db *DB) markOf(s state) journalRecord {
 
 // replay puts one record back. Ops of another device (the PC was given a new
 // key) stay as that device's.
-func (db *DB) replay(ctx context.Context, tx *sql.Tx, s *state, rec journalRecord) (restored int, err error) {
+func (db *DB) replay(ctx context.Context, tx *txn, s *state, rec journalRecord) (restored int, err error) {
 	own := rec.Device == db.device
 	if rec.Moved > 0 && own {
 		if err := db.takeOut(ctx, tx, rec); err != nil {
@@ -150,7 +150,7 @@ func (db *DB) replay(ctx context.Context, tx *sql.Tx, s *state, rec journalRecor
 
 // putBack writes the op if the log lacks it, or holds only the provisional
 // form of one that was sealed.
-func putBack(ctx context.Context, tx *sql.Tx, e op.Entry, raw []byte, sealed bool) (bool, error) {
+func putBack(ctx context.Context, tx *txn, e op.Entry, raw []byte, sealed bool) (bool, error) {
 	var held bool
 	err := tx.QueryRowContext(ctx, `SELECT sealed FROM op WHERE device = ? AND seq = ?`, e.ID.Device.String(), e.ID.Seq).Scan(&held)
 	switch {
@@ -164,7 +164,7 @@ func putBack(ctx context.Context, tx *sql.Tx, e op.Entry, raw []byte, sealed boo
 	return true, reseal(ctx, tx, e, raw)
 }
 
-func reseal(ctx context.Context, tx *sql.Tx, e op.Entry, raw []byte) error {
+func reseal(ctx context.Context, tx *txn, e op.Entry, raw []byte) error {
 	_, err := tx.ExecContext(ctx, `UPDATE op SET raw = ?, eff = ?, sealed = 1 WHERE device = ? AND seq = ?`,
 		raw, int64(e.Eff), e.ID.Device.String(), e.ID.Seq)
 	return err
@@ -180,7 +180,7 @@ func (db *DB) Tidy(ctx context.Context) error {
 		return nil
 	}
 	var unsent, refused int // ops, bytes
-	err := db.w.QueryRowContext(ctx, `SELECT coalesce(sum(verdict = ''), 0), coalesce(sum(length(raw)), 0) FROM op WHERE pos IS NULL AND device = ?`, db.device.String()).Scan(&unsent, &refused)
+	err := db.tx.QueryRowContext(ctx, `SELECT coalesce(sum(verdict = ''), 0), coalesce(sum(length(raw)), 0) FROM op WHERE pos IS NULL AND device = ?`, db.device.String()).Scan(&unsent, &refused)
 	if err != nil || unsent > 0 || refused > compactAt/2 {
 		return err
 	}

@@ -20,7 +20,7 @@ import (
 // the long poll, which may be older than what was saved meanwhile.
 func (db *DB) Save(ctx context.Context, a wire.Answer, sent, received hlc.Reading, main bool) (peer.Outcome, error) {
 	var out peer.Outcome
-	err := db.write(ctx, func(tx *sql.Tx, s *state) (err error) {
+	err := db.write(ctx, func(tx *txn, s *state) (err error) {
 		if anchor, ok := hlc.Measure(sent, received, a.HubMs); ok {
 			if err := db.saveAnchor(ctx, tx, anchor); err != nil {
 				return err
@@ -75,7 +75,7 @@ func (db *DB) Save(ctx context.Context, a wire.Answer, sent, received hlc.Readin
 	return out, err
 }
 
-func (db *DB) saveAnchor(ctx context.Context, tx *sql.Tx, a hlc.Anchor) error {
+func (db *DB) saveAnchor(ctx context.Context, tx *txn, a hlc.Anchor) error {
 	anchors, err := db.anchors(ctx, tx)
 	if err != nil {
 		return err
@@ -90,7 +90,7 @@ func (db *DB) saveAnchor(ctx context.Context, tx *sql.Tx, a hlc.Anchor) error {
 // newEpoch: a hub of another epoch has been restored from a backup or made
 // anew. Its positions mean nothing here, and what it acknowledged before may
 // be gone: all of it counts as unsent until it says otherwise.
-func (db *DB) newEpoch(ctx context.Context, tx *sql.Tx, s *state, a wire.Answer) (reset bool, err error) {
+func (db *DB) newEpoch(ctx context.Context, tx *txn, s *state, a wire.Answer) (reset bool, err error) {
 	old := s.Epoch
 	s.Epoch = a.Epoch
 	if old == "" || old == a.Epoch {
@@ -104,13 +104,13 @@ func (db *DB) newEpoch(ctx context.Context, tx *sql.Tx, s *state, a wire.Answer)
 // forgetBeyond: the hub holds less of this PC's log than it once acknowledged,
 // so the rest is sent again. Where it stops at an op that it never had, or that
 // is missing here too, it has lost nothing.
-func (db *DB) forgetBeyond(ctx context.Context, tx *sql.Tx, have uint64) error {
+func (db *DB) forgetBeyond(ctx context.Context, tx *txn, have uint64) error {
 	_, err := tx.ExecContext(ctx, `UPDATE op SET pos = NULL WHERE device = ?1 AND seq > ?2 AND pos IS NOT NULL
 		AND EXISTS (SELECT 1 FROM op WHERE device = ?1 AND seq = ?2 + 1 AND pos IS NOT NULL)`, db.device.String(), have)
 	return err
 }
 
-func (db *DB) saveVerdicts(ctx context.Context, tx *sql.Tx, verdicts []wire.Verdict) (touched []op.Entry, refused int, err error) {
+func (db *DB) saveVerdicts(ctx context.Context, tx *txn, verdicts []wire.Verdict) (touched []op.Entry, refused int, err error) {
 	for _, v := range verdicts {
 		for i := range max(v.N, 1) {
 			seq := v.Seq + i
@@ -140,14 +140,14 @@ func (db *DB) saveVerdicts(ctx context.Context, tx *sql.Tx, verdicts []wire.Verd
 
 // place notes an own op as accepted. eff is zero where the hub took the stamp
 // as it was.
-func (db *DB) place(ctx context.Context, tx *sql.Tx, seq uint64, pos int64, eff hlc.Time) error {
+func (db *DB) place(ctx context.Context, tx *txn, seq uint64, pos int64, eff hlc.Time) error {
 	_, err := tx.ExecContext(ctx, `UPDATE op SET pos = ?, verdict = '', say = '', eff = CASE WHEN ? = 0 THEN eff ELSE ? END WHERE device = ? AND seq = ?`,
 		pos, int64(eff), int64(eff), db.device.String(), seq)
 	return err
 }
 
 // placeUnlessClash: an op that clashes is not the one the hub speaks of.
-func (db *DB) placeUnlessClash(ctx context.Context, tx *sql.Tx, w wire.Entry) error {
+func (db *DB) placeUnlessClash(ctx context.Context, tx *txn, w wire.Entry) error {
 	var verdict string
 	if err := tx.QueryRowContext(ctx, `SELECT verdict FROM op WHERE device = ? AND seq = ?`, db.device.String(), w.Seq).Scan(&verdict); err != nil || verdict == wire.Clash {
 		return err
@@ -155,14 +155,14 @@ func (db *DB) placeUnlessClash(ctx context.Context, tx *sql.Tx, w wire.Entry) er
 	return db.place(ctx, tx, w.Seq, w.Pos, w.Eff)
 }
 
-func (db *DB) own(ctx context.Context, tx *sql.Tx, seq uint64) ([]op.Entry, error) {
+func (db *DB) own(ctx context.Context, tx *txn, seq uint64) ([]op.Entry, error) {
 	return scanEntries(tx.QueryContext(ctx, `SELECT device, seq, eff, coalesce(pos, 0), sealed, raw FROM op WHERE device = ? AND seq = ?`, db.device.String(), seq))
 }
 
 // saveEntries writes the office's log on from the cursor. What lies before the
 // cursor is here already; what does not join on to it is left for the next
 // round.
-func (db *DB) saveEntries(ctx context.Context, tx *sql.Tx, s *state, a wire.Answer) (fresh []op.Entry, err error) {
+func (db *DB) saveEntries(ctx context.Context, tx *txn, s *state, a wire.Answer) (fresh []op.Entry, err error) {
 	if a.From > s.Cursor {
 		return nil, nil
 	}
@@ -186,7 +186,7 @@ func (db *DB) saveEntries(ctx context.Context, tx *sql.Tx, s *state, a wire.Answ
 }
 
 // saveEntry writes one entry. isNew: something a person sees may have changed.
-func (db *DB) saveEntry(ctx context.Context, tx *sql.Tx, s *state, w wire.Entry) (e op.Entry, isNew bool, err error) {
+func (db *DB) saveEntry(ctx context.Context, tx *txn, s *state, w wire.Entry) (e op.Entry, isNew bool, err error) {
 	if len(w.Op) == 0 { // an own op that is here already
 		es, err := db.own(ctx, tx, w.Seq)
 		if err != nil || len(es) == 0 {
@@ -211,11 +211,12 @@ func (db *DB) saveEntry(ctx context.Context, tx *sql.Tx, s *state, w wire.Entry)
 		s.Next = max(s.Next, o.ID.Seq+1)
 		s.sawNumber(o)
 	}
+	if isNew, err := insertNew(ctx, tx, e, w.Op); err != nil || isNew {
+		return e, isNew, err
+	}
 	var held []byte
 	err = tx.QueryRowContext(ctx, `SELECT raw FROM op WHERE device = ? AND seq = ?`, o.ID.Device.String(), o.ID.Seq).Scan(&held)
 	switch {
-	case errors.Is(err, sql.ErrNoRows):
-		return e, true, insert(ctx, tx, e, w.Op, true)
 	case err != nil:
 		return e, false, err
 	case !bytes.Equal(held, w.Op):
@@ -235,13 +236,13 @@ func missing(found int, seq uint64) error {
 
 // noteClash: the hub holds another op under an id of the log here. Ours is
 // kept aside with its reason; a person is shown it.
-func (db *DB) noteClash(ctx context.Context, tx *sql.Tx, id op.ID) error {
+func (db *DB) noteClash(ctx context.Context, tx *txn, id op.ID) error {
 	_, err := tx.ExecContext(ctx, `UPDATE op SET verdict = ?, say = ? WHERE device = ? AND seq = ? AND pos IS NULL`,
 		wire.Clash, "the hub holds another edit under this number", id.Device.String(), id.Seq)
 	return err
 }
 
-func (db *DB) after(ctx context.Context, tx *sql.Tx, boot string) (unsent int, anchored bool, err error) {
+func (db *DB) after(ctx context.Context, tx *txn, boot string) (unsent int, anchored bool, err error) {
 	err = tx.QueryRowContext(ctx, `SELECT
 		(SELECT count(*) FROM op WHERE device = ? AND pos IS NULL AND verdict = ''),
 		EXISTS (SELECT 1 FROM anchor WHERE boot = ? AND err <= ?)`, db.device.String(), boot, hlc.MaxMeasured).Scan(&unsent, &anchored)
@@ -294,7 +295,7 @@ func (db *DB) Counter(ctx context.Context, atLeast uint64) (uint64, error) {
 	if fits {
 		return max(now, atLeast), nil
 	}
-	err := db.write(ctx, func(_ *sql.Tx, s *state) error {
+	err := db.write(ctx, func(_ *txn, s *state) error {
 		now = max(s.Counter, atLeast) + 1
 		db.counter, s.Counter = now, now+counterBlock
 		return nil

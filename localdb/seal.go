@@ -49,7 +49,7 @@ func (db *DB) seal(ctx context.Context, max int) error {
 	if err := db.r.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM op WHERE device = ? AND pos IS NULL AND verdict = '' AND sealed = 0)`, db.device.String()).Scan(&waiting); err != nil || !waiting {
 		return err
 	}
-	return db.write(ctx, func(tx *sql.Tx, s *state) error {
+	return db.write(ctx, func(tx *txn, s *state) error {
 		entries, err := scanEntries(tx.QueryContext(ctx, `SELECT device, seq, eff, 0, sealed, raw FROM op
 			WHERE device = ? AND pos IS NULL AND verdict = '' AND sealed = 0 ORDER BY seq LIMIT ?`, db.device.String(), max))
 		if err != nil || len(entries) == 0 {
@@ -86,7 +86,7 @@ func upTo(entries []op.Entry, size int) []op.Entry {
 }
 
 // correct gives the entries their times and writes them back, journal first.
-func (db *DB) correct(ctx context.Context, tx *sql.Tx, s *state, entries []op.Entry, anchors hlc.Anchors, reading hlc.Reading) error {
+func (db *DB) correct(ctx context.Context, tx *txn, s *state, entries []op.Entry, anchors hlc.Anchors, reading hlc.Reading) error {
 	readings := make([]hlc.Reading, len(entries))
 	for i, e := range entries {
 		readings[i] = e.Clock
@@ -123,7 +123,7 @@ func (db *DB) correct(ctx context.Context, tx *sql.Tx, s *state, entries []op.En
 
 // afterBases moves t behind the edits this one was written on top of: who
 // knows comes after what is known, whatever the clocks say.
-func afterBases(ctx context.Context, tx *sql.Tx, e op.Entry, t hlc.Time) (hlc.Time, error) {
+func afterBases(ctx context.Context, tx *txn, e op.Entry, t hlc.Time) (hlc.Time, error) {
 	for _, b := range e.Base {
 		var eff int64
 		err := tx.QueryRowContext(ctx, `SELECT eff FROM op WHERE device = ? AND seq = ?`, b.Device.String(), b.Seq).Scan(&eff)

@@ -74,7 +74,7 @@ func (db *DB) settingsBox(ctx context.Context, role string) (box string, err err
 // saveSettings keeps a bundle that came with an answer, in the answer's own
 // transaction. One that is held already, or was refused, changes nothing: both
 // requests under way may bring it.
-func saveSettings(ctx context.Context, tx *sql.Tx, s *wire.Settings) error {
+func saveSettings(ctx context.Context, tx *txn, s *wire.Settings) error {
 	if s == nil {
 		return nil
 	}
@@ -89,7 +89,7 @@ func saveSettings(ctx context.Context, tx *sql.Tx, s *wire.Settings) error {
 // TrySettings counts that the candidate is put in force to be proven, before it
 // is: a program that it brings down must know so afterwards.
 func (db *DB) TrySettings(ctx context.Context, number int64) error {
-	return db.onCandidate(ctx, number, func(tx *sql.Tx) error {
+	return db.onCandidate(ctx, number, func(tx *txn) error {
 		_, err := tx.ExecContext(ctx, `UPDATE settings SET tries = tries + 1 WHERE role = ?`, roleCandidate)
 		return err
 	})
@@ -97,7 +97,7 @@ func (db *DB) TrySettings(ctx context.Context, number int64) error {
 
 // ProveSettings makes the candidate the last proven one.
 func (db *DB) ProveSettings(ctx context.Context, number int64) error {
-	return db.onCandidate(ctx, number, func(tx *sql.Tx) error {
+	return db.onCandidate(ctx, number, func(tx *txn) error {
 		if _, err := tx.ExecContext(ctx, `DELETE FROM settings WHERE role <> ?`, roleCandidate); err != nil {
 			return err
 		}
@@ -108,7 +108,7 @@ func (db *DB) ProveSettings(ctx context.Context, number int64) error {
 
 // RefuseSettings drops the candidate and keeps why.
 func (db *DB) RefuseSettings(ctx context.Context, number int64, code, say string) error {
-	return db.onCandidate(ctx, number, func(tx *sql.Tx) error {
+	return db.onCandidate(ctx, number, func(tx *txn) error {
 		if _, err := tx.ExecContext(ctx, `DELETE FROM settings WHERE role = ?`, roleCandidate); err != nil {
 			return err
 		}
@@ -117,12 +117,21 @@ func (db *DB) RefuseSettings(ctx context.Context, number int64, code, say string
 	})
 }
 
+// DropProvenSettings forgets a bundle that can no longer be read; the hub is
+// then asked for one again.
+func (db *DB) DropProvenSettings(ctx context.Context) error {
+	return db.write(ctx, func(tx *txn, _ *state) error {
+		_, err := tx.ExecContext(ctx, `DELETE FROM settings WHERE role = ?`, roleProven)
+		return err
+	})
+}
+
 // ErrSuperseded: another bundle has taken the candidate's place.
 var ErrSuperseded = errors.New("another bundle has come in its place")
 
 // onCandidate writes while the candidate is still that one.
-func (db *DB) onCandidate(ctx context.Context, number int64, f func(*sql.Tx) error) error {
-	return db.write(ctx, func(tx *sql.Tx, _ *state) error {
+func (db *DB) onCandidate(ctx context.Context, number int64, f func(*txn) error) error {
+	return db.write(ctx, func(tx *txn, _ *state) error {
 		var same bool
 		if err := tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM settings WHERE role = ? AND number = ?)`, roleCandidate, number).Scan(&same); err != nil {
 			return err

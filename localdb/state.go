@@ -31,7 +31,7 @@ type state struct {
 }
 
 func (db *DB) loadState(ctx context.Context) error {
-	s, err := readState(ctx, db.w)
+	s, err := readState(ctx, db.r)
 	if err != nil {
 		return err
 	}
@@ -59,7 +59,7 @@ func readState(ctx context.Context, q queryer) (s state, err error) {
 	return s, nil
 }
 
-func writeState(ctx context.Context, tx *sql.Tx, s state) error {
+func writeState(ctx context.Context, tx *txn, s state) error {
 	text, err := json.Marshal(s)
 	if err != nil {
 		return err
@@ -70,23 +70,17 @@ func writeState(ctx context.Context, tx *sql.Tx, s state) error {
 
 // write runs one writing transaction: f works on a copy of the state, which
 // becomes the state when the commit has reached the disk.
-func (db *DB) write(ctx context.Context, f func(tx *sql.Tx, s *state) error) error {
+func (db *DB) write(ctx context.Context, f func(tx *txn, s *state) error) error {
 	db.mu.Lock()
 	defer db.mu.Unlock()
-	tx, err := db.w.BeginTx(ctx, nil)
-	if err != nil {
-		return err
-	}
-	defer tx.Rollback()
 	s := db.state
 	mark := db.journal.mark()
-	err = f(tx, &s)
-	if err == nil {
-		err = writeState(ctx, tx, s)
-	}
-	if err == nil {
-		err = tx.Commit()
-	}
+	err := db.tx.run(ctx, func() error {
+		if err := f(db.tx, &s); err != nil {
+			return err
+		}
+		return writeState(ctx, db.tx, s)
+	})
 	if err == nil {
 		db.state = s
 		return nil
@@ -99,7 +93,7 @@ func (db *DB) write(ctx context.Context, f func(tx *sql.Tx, s *state) error) err
 
 // SetOffice notes what enrolment said: the office and this PC's number in it.
 func (db *DB) SetOffice(ctx context.Context, e wire.Enrolled) error {
-	return db.write(ctx, func(_ *sql.Tx, s *state) (err error) {
+	return db.write(ctx, func(_ *txn, s *state) (err error) {
 		if s.Office != "" && s.Office != e.Office {
 			return fmt.Errorf("this replica holds office %s and cannot take in office %s", s.Office, e.Office)
 		}

@@ -2,7 +2,6 @@ package localdb
 
 import (
 	"context"
-	"database/sql"
 	"encoding/json"
 	"fmt"
 
@@ -166,7 +165,7 @@ func (db *DB) Now(ctx context.Context) (ms int64, clock hlc.Quality, off int64, 
 // SetNow takes a person's word for the time, in ms, until the hub is heard: it
 // gives the day its name, and never seals an edit.
 func (db *DB) SetNow(ctx context.Context, ms int64) error {
-	return db.write(ctx, func(tx *sql.Tx, _ *state) error {
+	return db.write(ctx, func(tx *txn, _ *state) error {
 		r := db.now()
 		return db.saveAnchor(ctx, tx, hlc.Anchor{Boot: r.Boot, Up: r.Up, Hub: ms, Wall: r.Wall, Err: hlc.TypedErr})
 	})
