@@ -2,15 +2,16 @@
 # make build    both programs into ./bin
 # make demo     an office and the hub on this machine, to look at
 # make packages the .deb of agent and hub into ./dist, the same to the byte wherever they are built
+# make bench    measures, and writes docs/benchmarks.md; needs Node and npm, takes five minutes
 # make clean    removes ./bin and ./dist
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := build
-.PHONY: build demo packages clean test setup fmt vet lint vuln cross race verify test-systemd test-wine
+.PHONY: build demo bench packages clean test setup fmt vet lint vuln cross race verify test-systemd test-wine
 
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unversioned)
-GOBUILD := CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags '-s -w -X main.version=$(VERSION)'
+GOBUILD = CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags '-s -w -X main.version=$(VERSION)'
 
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
@@ -54,6 +55,11 @@ packages:
 		ARCH=$(ARCH) VERSION=$(PKGVERSION) BUILT=$(DIST)/linux-$(ARCH) SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH) \
 			go run $(NFPM) package --config installer/linux/$$name.yaml --packager deb --target $(DIST)/; \
 	done
+
+# One run, at a quiet time: the peers are installed into a folder of their own,
+# and only ratios within the run mean anything.
+bench:
+	@go test ./docs/bench -run '^$$' -bench '^BenchmarkOffice$$' -benchtime 1x -timeout 60m -write ../benchmarks.md
 
 clean:
 	rm -rf bin dist

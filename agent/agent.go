@@ -16,13 +16,16 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"condica/agent/api"
+	"condica/agent/control"
 	"condica/agent/office"
 	"condica/agent/page"
 	"condica/localdb"
 	"condica/spclep"
+	"condica/sync/link"
 	"condica/sync/wire"
 )
 
@@ -38,6 +41,8 @@ type Options struct {
 	Built   time.Time // when this program was built, one of the moments it may be now
 	Log     *slog.Logger
 	Demo    *page.Demo // the demo's line, on the pages; nil: this is no demo
+	Tickets bool       // a browser is let in by a ticket only
+	OpenDir string     // where those who may open the pages find out how; empty: only the data folder's owner may
 }
 
 // An Agent is a running office PC.
@@ -49,6 +54,7 @@ type Agent struct {
 	office *office.Office
 	server *http.Server
 	url    string
+	token  string         // of the local API
 	Report localdb.Report // what the replica's start found and mended
 
 	ctx  context.Context // ends with Close; everything in the background hangs on it
@@ -60,6 +66,12 @@ type Agent struct {
 
 	mu     sync.Mutex // over enrolment
 	linked bool
+
+	control *control.Control
+	root    atomic.Pointer[[]byte] // IT's root key as it was pinned; empty: none yet
+	line    atomic.Pointer[link.Link]
+	tickets *page.Tickets // nil: every browser on this PC is in
+	level   slog.LevelVar // of the log
 }
 
 // Start opens everything and returns when the desk can be used. The line is
@@ -70,6 +82,7 @@ func Start(ctx context.Context, o Options) (a *Agent, err error) {
 	}
 	ctx, stop := context.WithCancel(ctx)
 	a = &Agent{o: o, ctx: ctx, stop: stop, asked: make(chan struct{})}
+	a.o.Log = slog.New(leveled{o.Log.Handler(), &a.level})
 	defer func() {
 		if err != nil {
 			a.Close()
@@ -85,6 +98,7 @@ func Start(ctx context.Context, o Options) (a *Agent, err error) {
 	if err := a.openDesk(); err != nil {
 		return a, err
 	}
+	a.work.Go(func() { a.control.Run(a.ctx) })
 	return a, a.openLine()
 }
 
@@ -109,7 +123,7 @@ func (a *Agent) Close() error {
 		if err := a.server.Shutdown(ctx); err != nil {
 			errs = append(errs, a.server.Close())
 		}
-		errs = append(errs, api.RemoveControl(a.o.Dir))
+		errs = append(errs, api.RemoveControl(a.o.Dir), a.untell())
 	}
 	a.work.Wait()
 	if a.db != nil {
@@ -170,15 +184,17 @@ func (a *Agent) openReplica(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	ref, err := reference(a.o.Bundle)
-	if err != nil {
+	if err := a.openControl(ctx); err != nil {
 		return err
 	}
 	a.office = office.New(office.Config{
-		DB: a.db, Device: device, Ref: ref, Zone: a.o.Zone,
+		DB: a.db, Device: device, Ref: a.control.Rules().Reference, Zone: a.o.Zone,
 		Random: func(b []byte) { rand.Read(b) },
 		Up:     func() int64 { return a.o.Clock.Reading().Up },
+		Centre: a.control,
 	})
+	a.control.OnChange(a.office.Use)
+	a.control.OnChange(a.setLevel)
 	return nil
 }
 
@@ -198,18 +214,24 @@ func (a *Agent) openDesk() error {
 	port := ln.Addr().(*net.TCPAddr).Port
 	hosts := hostsOf(port)
 	a.url = "http://" + ln.Addr().String()
-	token := rand.Text()
+	if err := a.openTickets(); err != nil {
+		ln.Close()
+		return err
+	}
+	opener := rand.Text()
+	a.token = rand.Text()
 	mux := http.NewServeMux()
 	mux.Handle("/api/v1/", onlyHosts(hosts, api.New(a.office, api.Options{
-		Token: token, Version: a.o.Version, Enroll: a.Enroll, Shutdown: a.ask, Log: a.o.Log,
+		Token: a.token, Version: a.o.Version, Enroll: a.Enroll, Shutdown: a.ask, Log: a.o.Log,
+		Opener: opener, Open: a.openAddress(), URL: a.url,
 	})))
-	mux.Handle("/", page.New(a.office, page.Options{Log: a.o.Log, Version: a.o.Version, Hosts: hosts, Random: rand.Text, Demo: a.o.Demo}))
+	mux.Handle("/", page.New(a.office, page.Options{Log: a.o.Log, Version: a.o.Version, Hosts: hosts, Random: rand.Text, Demo: a.o.Demo, Tickets: a.tickets}))
 	a.server = &http.Server{
 		Handler: mux, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
 		ErrorLog: slog.NewLogLogger(a.o.Log.Handler(), slog.LevelDebug),
 	}
 	a.work.Go(func() { a.server.Serve(ln) })
-	return api.WriteControl(a.o.Dir, api.Control{URL: a.url, Token: token, PID: os.Getpid()})
+	return a.tell(opener)
 }
 
 // hostsOf lists the names under which a browser on this PC may speak to the

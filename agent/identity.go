@@ -64,6 +64,7 @@ type hub struct {
 	URL    string `json:"url"`
 	Pin    string `json:"pin,omitempty"`
 	Office string `json:"office"`
+	Root   []byte `json:"root,omitempty"` // IT's root key (Ed25519), whose word settings are; none: the hub named none
 }
 
 // enrolledHub reads it; ok is false before enrolment.

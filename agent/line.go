@@ -48,12 +48,13 @@ func (a *Agent) startLink(h hub) error {
 	l, err := link.New(link.Config{
 		Hub: h.URL, Pin: h.Pin, Key: a.key, Now: a.o.Clock.Reading, Times: a.times,
 		Health: a.health(), Seed: binary.BigEndian.Uint64(a.key.Public().(ed25519.PublicKey)), Log: a.o.Log,
+		Settings: a.control.At, Answered: a.answered,
 	}, a.db)
 	if err != nil {
 		return fmt.Errorf("the line: %w", err)
 	}
 	a.linked = true
-	a.office.SetLine(l)
+	a.setLine(l)
 	a.work.Go(func() {
 		if err := l.Run(a.ctx); err != nil && a.ctx.Err() == nil {
 			a.o.Log.Error("the line stopped", "error", err)
@@ -96,6 +97,9 @@ type Health struct {
 // healthEvery is how often an unchanged health is said again.
 const healthEvery = 5 * time.Minute
 
+// unsentFor is how long an edit waits before it is worth a word.
+const unsentFor = 2 * time.Minute
+
 // health gives what to send with a request: nothing if it was said lately.
 func (a *Agent) health() func() json.RawMessage {
 	var last []byte
@@ -104,6 +108,9 @@ func (a *Agent) health() func() json.RawMessage {
 		st, err := a.office.Status(context.Background())
 		if err != nil {
 			return nil
+		}
+		if st.NowMs-st.OldestMs < unsentFor.Milliseconds() {
+			st.Unsent, st.OldestMs = 0, 0 // on its way with this very request
 		}
 		h := Health{Version: a.o.Version, Unsent: st.Unsent, OldestMs: st.OldestMs, Refused: st.Refused, Person: st.Person, Bookings: st.Standing.Bookings}
 		if st.ClockOff() {
@@ -152,10 +159,11 @@ func (a *Agent) enrolled(ctx context.Context, t wire.Token, e wire.Enrolled) (ap
 	if err := a.db.SetOffice(ctx, e); err != nil {
 		return api.EnrollResult{}, err
 	}
-	h := hub{URL: t.Hub, Pin: t.Pin, Office: e.Office}
+	h := hub{URL: t.Hub, Pin: t.Pin, Office: e.Office, Root: e.Root}
 	if err := saveHub(a.o.Dir, h); err != nil {
 		return api.EnrollResult{}, err
 	}
+	a.root.Store(&h.Root)
 	if err := os.Remove(filepath.Join(a.o.Dir, tokenFile)); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return api.EnrollResult{}, err
 	}

@@ -97,9 +97,9 @@ func TestLocalAPIAnswersAsDocumented(t *testing.T) {
 	c := caller{t, openDocument(t, "openapi.yaml"), func(method, path, body string) (int, []byte) {
 		return send(t, method, url+"/api/v1"+path, body, "Bearer "+apitest.Token)
 	}}
-	f.Book("A2B3C4D5", "Ana Șerban", "R01", "2026-11-23", "09:20")
-	f.Book("B2B3C4D5", "Ion Pop", "R08", "2026-11-23", "09:40")
-	f.Book("D2B3C4D5", "Dan Pop", "R14", "2026-11-24", "09:40")
+	f.Book("A2B3C4D5", "Șerban Exemplu", "R01", "2026-11-23", "09:20")
+	f.Book("B2B3C4D5", "Ion Model", "R08", "2026-11-23", "09:40")
+	f.Book("D2B3C4D5", "Dan Model", "R14", "2026-11-24", "09:40")
 
 	const visit = "/visits/{id}"
 	c.ok("GET", visit, "/visits/A2B3C4D5", "")
@@ -143,6 +143,7 @@ func TestLocalAPIAnswersAsDocumented(t *testing.T) {
 	f.Refuse("the hub does not take this")
 	c.ok("GET", "/queue", "/queue?limit=100", "")
 	c.ok("GET", "/status", "/status", "")
+	c.ok("POST", "/open", "/open", "")
 	c.ok("POST", "/shutdown", "/shutdown", "")
 
 	c.no("POST", "/enroll", `{"token":"x"}`, 501)
@@ -162,6 +163,7 @@ func TestHubDocumentHasTheWiresFields(t *testing.T) {
 		"Request": reflect.TypeFor[wire.Request](), "Segment": reflect.TypeFor[wire.Segment](), "Answer": reflect.TypeFor[wire.Answer](),
 		"Verdict": reflect.TypeFor[wire.Verdict](), "Entry": reflect.TypeFor[wire.Entry](), "QRKey": reflect.TypeFor[wire.QRKey](),
 		"Problem": reflect.TypeFor[wire.Problem](), "Enroll": reflect.TypeFor[wire.Enroll](), "Enrolled": reflect.TypeFor[wire.Enrolled](),
+		"Settings": reflect.TypeFor[wire.Settings](), "SettingsAt": reflect.TypeFor[wire.SettingsAt](),
 	} {
 		doc.sameKeys(name, doc.schema(name), of)
 	}

@@ -16,6 +16,7 @@ import (
 
 	"condica/spclep"
 	"condica/spclep/record"
+	"condica/sync/bundle"
 	"condica/sync/hlc"
 	"condica/sync/op"
 	"condica/sync/wire"
@@ -74,9 +75,11 @@ func examples(t *testing.T) map[string][]byte {
 			{Pos: 121, Device: hlc.Device{0xc0}, Eff: hlc.At(1795418000000) + 3, Op: encodedOp(t, exampleOther())}, {Pos: 122, Seq: 41},
 		}, Cursor: 122, Head: 122, Keys: keys,
 	}
+	box := exampleBox(t, key)
 	body := []byte(`{"v":1}`)
 	sum := sha256.Sum256(body)
 	return map[string][]byte{
+		"box":      []byte(box),
 		"op":       raw[1],
 		"request":  encoded(t, request),
 		"answer":   encoded(t, answer),
@@ -89,6 +92,22 @@ func examples(t *testing.T) map[string][]byte {
 		"segment-digest": fmt.Appendf(nil, "digest     %s\nsignature  %x", segmentDigest(exampleDevice(), raw), request.Segments[0].Sig),
 		"token":          []byte(wire.Token{Hub: "https://hub.example.ro:8443", Pin: strings.Repeat("ab", 32), Office: "covasna", Secret: "9d0f6c", Expires: 1795590900000}.String()),
 	}
+}
+
+// exampleBox is a bundle of settings, of which both keys are the PC's for once.
+func exampleBox(t *testing.T, key ed25519.PrivateKey) string {
+	t.Helper()
+	cert, err := bundle.Certify(key, "2026-1", key.Public().(ed25519.PublicKey), 1795418161000, 1829978161000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	box, err := bundle.Seal(key, cert, bundle.Bundle{Number: 7, Target: bundle.National, Issued: 1795418161000, Files: []bundle.File{
+		{Name: "bundle.yaml", Text: "bundle: 7\n"}, {Name: "settings.yaml", Text: "format: 1\n"},
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return box
 }
 
 // segmentDigest follows the words of protocol.md and nothing else: whoever
@@ -203,7 +222,7 @@ func TestProtocolNamesAreSpelledOut(t *testing.T) {
 		t.Fatal(err)
 	}
 	doc := openDocument(t, "openapi-hub.yaml")
-	for _, name := range []string{"Op", "Segment", "Request", "Answer", "Verdict", "Entry"} {
+	for _, name := range []string{"Op", "Segment", "Request", "Answer", "Verdict", "Entry", "SettingsAt", "Settings"} {
 		section := part(string(text), "### "+name)
 		for key := range doc.properties(doc.schema(name)) {
 			if !strings.Contains(section, "| `"+key+"` |") {

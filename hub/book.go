@@ -64,7 +64,7 @@ func (s *Server) BookAll(ctx context.Context, asks []BookAsk) ([]Booked, error) 
 	if len(asks) == 0 {
 		return nil, errors.New("there is nothing to book")
 	}
-	office, err := s.Reference.Office(asks[0].Office)
+	office, err := s.Rules(asks[0].Office).Office(asks[0].Office)
 	if err != nil {
 		return nil, &AskError{0, err}
 	}
@@ -91,6 +91,7 @@ func (s *Server) BookAll(ctx context.Context, asks []BookAsk) ([]Booked, error) 
 }
 
 func (s *Server) book(p *pen, office spclep.Office, ask BookAsk) (Booked, error) {
+	ref := s.Rules(office.ID)
 	asked := time.UnixMilli(p.now).In(s.Zone)
 	taken, err := p.tx.Taken(ask.Day)
 	if err != nil {
@@ -100,7 +101,7 @@ func (s *Server) book(p *pen, office spclep.Office, ask BookAsk) (Booked, error)
 	if err != nil {
 		return Booked{}, err
 	}
-	if err := s.Reference.MayBook(spclep.BookAsk{
+	if err := ref.MayBook(spclep.BookAsk{
 		Office: ask.Office, Reason: ask.Reason, Day: ask.Day, At: ask.At, Requested: spclep.DayOf(asked), RequestedAt: spclep.MinuteOf(asked),
 		TakenAt: taken[ask.At], ActiveOfPerson: active, Consent: ask.Consent, Name: ask.Name, Email: ask.Email,
 	}); err != nil {
@@ -111,7 +112,7 @@ func (s *Server) book(p *pen, office spclep.Office, ask BookAsk) (Booked, error)
 		return Booked{}, err
 	}
 	if err := p.fact(id, spclep.Booked, spclep.BookedValue{
-		Name: ask.Name, Email: ask.Email, Reason: ask.Reason, Day: ask.Day, At: ask.At, Bundle: s.Reference.Number(),
+		Name: ask.Name, Email: ask.Email, Reason: ask.Reason, Day: ask.Day, At: ask.At, Bundle: ref.Number(), List: ref.ListShown(office.ID, ask.Reason, ask.Day),
 	}); err != nil {
 		return Booked{}, err
 	}
@@ -154,7 +155,7 @@ func (s *Server) Booking(ctx context.Context, office spclep.OfficeID, id spclep.
 
 // CodeOf signs the QR of a booking as it stands.
 func (s *Server) CodeOf(office spclep.OfficeID, b record.Booking) (string, error) {
-	o, err := s.Reference.Office(office)
+	o, err := s.Rules(office).Office(office)
 	if err != nil {
 		return "", err
 	}
@@ -203,7 +204,7 @@ type pen struct {
 // write runs f with the hub's pen in an office. The pen is a device with a key
 // of its own in each office, so that its numbers are under the office's lock.
 func (s *Server) write(ctx context.Context, office spclep.OfficeID, by string, f func(*pen) error) error {
-	if _, err := s.Reference.Office(office); err != nil {
+	if _, err := s.Rules(office).Office(office); err != nil {
 		return err
 	}
 	key, err := s.key(ctx, "pen/"+string(office))
@@ -312,5 +313,5 @@ func (s *Server) Free(ctx context.Context, office spclep.OfficeID, day spclep.Da
 			taken[r.At]++
 		}
 	}
-	return s.Reference.FreeSlots(office, day, taken)
+	return s.Rules(office).FreeSlots(office, day, taken)
 }

@@ -73,12 +73,12 @@ func TestOneBookingAPerson(t *testing.T) {
 		t.Errorf("the same person again: %v", err)
 	}
 	wife := again
-	wife.Name = "Ana Pârvu"
+	wife.Name = "Ana Pârvu-Exemplu"
 	if _, err := tw.hub.Book(t.Context(), wife); err != nil {
 		t.Errorf("a relative: %v", err)
 	}
 	full := ask
-	full.Name, full.Email = "Ion Pop", "ion@example.ro"
+	full.Name, full.Email = "Ion Model", "ion@example.ro"
 	if _, err := tw.hub.Book(t.Context(), full); refusedBy(err) != "slot-full" {
 		t.Errorf("a second person in the slot: %v", err)
 	}
@@ -141,7 +141,7 @@ func TestLastPlace(t *testing.T) {
 func TestListAllOrNone(t *testing.T) {
 	tw := newTown(t)
 	a, b, c := tw.ask(), tw.ask(), tw.ask()
-	b.Name, b.Email = "Ion Pop", "ion@example.ro" // the slot of a
+	b.Name, b.Email = "Ion Model", "ion@example.ro" // the slot of a
 	c.Name, c.Email = "", "c@example.ro"
 	_, err := tw.hub.BookAll(t.Context(), []hub.BookAsk{a, b, c})
 	var joined interface{ Unwrap() []error }

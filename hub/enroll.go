@@ -24,7 +24,7 @@ const DefaultTokenLife = 48 * time.Hour
 // NewToken lets one PC of an office enrol once, within life. hub is the
 // address PCs reach, pin the hash of its CA's key ("" for the system's CAs).
 func (s *Server) NewToken(ctx context.Context, office spclep.OfficeID, life time.Duration, hub, pin string) (wire.Token, error) {
-	if _, err := s.Reference.Office(office); err != nil {
+	if _, err := s.Rules(office).Office(office); err != nil {
 		return wire.Token{}, err
 	}
 	secret, err := s.random(20)
@@ -89,6 +89,10 @@ func (s *Server) Enroll(ctx context.Context, ask wire.Enroll) (wire.Enrolled, er
 	if err != nil {
 		return wire.Enrolled{}, err
 	}
+	root, err := s.SettingsRoot(ctx)
+	if err != nil {
+		return wire.Enrolled{}, err
+	}
 	id := wire.DeviceOf(ask.Pub)
 	var out wire.Enrolled
 	err = s.Store.Write(ctx, token.Office, func(tx store.Tx) error {
@@ -109,7 +113,7 @@ func (s *Server) Enroll(ctx context.Context, ask wire.Enroll) (wire.Enrolled, er
 			return err
 		}
 		epoch, err := s.epoch(tx)
-		out = wire.Enrolled{Device: d.ID, Office: d.Office, Desk: d.Desk, Epoch: epoch, HubMs: now, Keys: s.QRKeys()}
+		out = wire.Enrolled{Device: d.ID, Office: d.Office, Desk: d.Desk, Epoch: epoch, HubMs: now, Keys: s.QRKeys(), Root: root}
 		return err
 	})
 	return out, err

@@ -285,7 +285,7 @@ func (tw *town) book(office spclep.OfficeID, n int) hub.Booked {
 		tw.t.Fatalf("slots of %s: %v, %v", day, slots, err)
 	}
 	b, err := tw.hub.Book(tw.t.Context(), hub.BookAsk{Office: office, Reason: "R05", Day: day, At: slots[n],
-		Name: fmt.Sprintf("Popescu Ion %c", 'A'+n), Email: fmt.Sprintf("p%d@example.ro", n), Consent: true, By: "hub"})
+		Name: fmt.Sprintf("Mostră Ion %c", 'A'+n), Email: fmt.Sprintf("p%d@example.ro", n), Consent: true, By: "hub"})
 	if err != nil {
 		tw.t.Fatal(err)
 	}

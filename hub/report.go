@@ -51,7 +51,7 @@ const Accepted = "accepted"
 // History is every op of an office after a position, and then all that was not
 // taken, in the order in which it came.
 func (s *Server) History(ctx context.Context, office spclep.OfficeID, after int64) ([]Line, error) {
-	if _, err := s.Reference.Office(office); err != nil {
+	if _, err := s.Rules(office).Office(office); err != nil {
 		return nil, err
 	}
 	out := []Line{}
@@ -155,7 +155,7 @@ func (s *Server) Offices(ctx context.Context) ([]Office, error) {
 		return nil, err
 	}
 	out := []Office{}
-	for _, ref := range s.Reference.Offices() {
+	for _, ref := range s.Rules("").Offices() {
 		o := Office{ID: ref.ID, Name: ref.Name, Head: heads[string(ref.ID)]}
 		rows, err := s.Store.Rows(ctx, string(ref.ID), store.Filter{Day: s.Today()})
 		if err != nil {

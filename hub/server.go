@@ -14,6 +14,7 @@ import (
 	"log/slog"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"condica/hub/store"
@@ -42,6 +43,7 @@ type Server struct {
 	work  chan struct{} // one token an exchange at work
 	line  chan struct{} // one token an exchange that is here at all
 	news  *bells
+	force atomic.Pointer[inForce] // published settings
 
 	close sync.Once
 	done  chan struct{} // closed by Close
@@ -88,6 +90,9 @@ func New(ctx context.Context, c Config) (*Server, error) {
 	}
 	if s.qr, err = s.key(ctx, "qr/1"); err != nil {
 		return nil, fmt.Errorf("hub: booking key: %w", err)
+	}
+	if err := s.renew(ctx); err != nil {
+		return nil, fmt.Errorf("hub: settings: %w", err)
 	}
 	s.ended.Go(s.watch)
 	return s, nil

@@ -47,7 +47,7 @@ func (s *Server) sync(w http.ResponseWriter, r *http.Request) error {
 	if req.WaitMs > 0 && len(req.Segments) == 0 && !got.reset {
 		leave()
 		leave = func() {}
-		if err := s.wait(r.Context(), me, got.from, time.Duration(req.WaitMs)*time.Millisecond); err != nil {
+		if err := s.wait(r.Context(), me, got.from, req.Settings, time.Duration(req.WaitMs)*time.Millisecond); err != nil {
 			return err
 		}
 		again, err := s.atWork(r)
@@ -127,15 +127,16 @@ func (s *Server) genuine(ctx context.Context, me store.Device, seg wire.Segment)
 }
 
 // wait holds the exchange until another device of the office has news after
-// pos, the time is up, the PC goes away or the hub closes.
-func (s *Server) wait(ctx context.Context, me store.Device, pos int64, most time.Duration) error {
+// pos, there are settings that the PC lacks, the time is up, the PC goes away or
+// the hub closes.
+func (s *Server) wait(ctx context.Context, me store.Device, pos int64, at *wire.SettingsAt, most time.Duration) error {
 	timeout := time.NewTimer(most)
 	defer timeout.Stop()
 	for {
 		// First the ear at the bell, then the look: news in between is heard.
 		rung, leave := s.news.hear(me.Office)
 		head, news, err := s.look(ctx, me, pos)
-		if err != nil || news {
+		if err != nil || news || at != nil && at.Lacks(s.desired(me.Office)) {
 			leave()
 			return err
 		}
@@ -186,7 +187,10 @@ const (
 
 // compose puts the answer together from what is in the log now.
 func (s *Server) compose(ctx context.Context, me store.Device, req wire.Request, got taken) (wire.Answer, error) {
-	a := wire.Answer{V: wire.Version, Epoch: got.epoch, Have: got.have, Verdicts: got.verdicts, From: got.from, Cursor: got.from, Keys: s.QRKeys()}
+	a := wire.Answer{V: wire.Version, Epoch: got.epoch, Have: got.have, Verdicts: got.verdicts, From: got.from, Cursor: got.from}
+	if keys := s.QRKeys(); req.Keys != wire.KeysSum(keys) {
+		a.Keys = keys
+	}
 	size := 0
 	for len(a.Entries) < req.Limit && size < maxAnswer {
 		entries, head, err := s.Store.After(ctx, me.Office, a.Cursor, min(page, req.Limit-len(a.Entries)))
@@ -205,6 +209,9 @@ func (s *Server) compose(ctx context.Context, me store.Device, req wire.Request,
 		if len(entries) == 0 || a.Cursor >= head {
 			break
 		}
+	}
+	if err := s.due(ctx, me.Office, req.Settings, &a, size); err != nil {
+		return a, err
 	}
 	a.HubMs = s.Now()
 	return a, nil
@@ -226,9 +233,13 @@ func outgoing(e store.Entry, me store.Device, own uint64) wire.Entry {
 }
 
 // contact notes what the PC says of itself.
-func contact(d *store.Device, now int64, health json.RawMessage) {
+func contact(d *store.Device, now int64, req wire.Request) (err error) {
 	d.LastMs = now
-	if len(health) > 0 && len(health) <= maxHealth {
-		d.Health = health
+	if len(req.Health) > 0 && len(req.Health) <= maxHealth {
+		d.Health = req.Health
 	}
+	if req.Settings != nil {
+		d.Settings, err = json.Marshal(req.Settings)
+	}
+	return err
 }

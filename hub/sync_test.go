@@ -13,7 +13,7 @@ func TestTwoPCsOfOneOffice(t *testing.T) {
 	b := tw.book("covasna", 0)
 	one, two, far := tw.enrol("one", "covasna"), tw.enrol("two", "covasna"), tw.enrol("far", "botosani")
 	one.sync()
-	if got := one.booking(b.ID); got.Visit.State != spclep.StateBooked || got.Name != "Popescu Ion A" {
+	if got := one.booking(b.ID); got.Visit.State != spclep.StateBooked || got.Name != "Mostră Ion A" {
 		t.Fatalf("PC one shows %q, %s", got.Name, got.Visit.State)
 	}
 	one.writes(string(b.ID), spclep.Arrived, true, nil)

@@ -51,7 +51,9 @@ func (s *Server) take(ctx context.Context, me store.Device, counter uint64, req 
 				return err
 			}
 		}
-		contact(d, t.now, req.Health)
+		if err := contact(d, t.now, req); err != nil {
+			return err
+		}
 		if err := t.finish(); err != nil {
 			return err
 		}

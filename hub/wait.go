@@ -83,6 +83,10 @@ func (s *Server) watch() {
 			return
 		case <-tick.C:
 		}
+		if err := s.renew(context.Background()); err != nil {
+			s.Log.Error("watch for settings", "err", err)
+			continue
+		}
 		offices := s.news.listened()
 		if len(offices) == 0 {
 			continue

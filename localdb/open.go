@@ -62,7 +62,7 @@ type Report []string
 // aside and made anew from the journal; the hub fills in the rest. Acknowledged
 // actions that are in neither are named in the report.
 func Open(ctx context.Context, dir string, o Options) (*DB, Report, error) {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err := file.Folder(dir); err != nil {
 		return nil, nil, fmt.Errorf("open replica: %w", err)
 	}
 	db := &DB{dir: dir, device: o.Device, now: o.Now}

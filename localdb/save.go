@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 
+	"condica/localdb/file"
 	"condica/sync/hlc"
 	"condica/sync/op"
 	"condica/sync/peer"
@@ -273,6 +274,13 @@ func (db *DB) Where(ctx context.Context) (r wire.Request, err error) {
 		if err != nil {
 			return r, err
 		}
+	}
+	if len(s.Keys) > 0 {
+		var keys []wire.QRKey
+		if err := json.Unmarshal(s.Keys, &keys); err != nil {
+			return r, fmt.Errorf("%w: keys: %w", file.ErrDamaged, err)
+		}
+		r.Keys = wire.KeysSum(keys)
 	}
 	if s.Cursor == 0 {
 		return r, nil

@@ -86,7 +86,7 @@ func TestPragmas(t *testing.T) {
 	c := newCounter(t)
 	for pragma, want := range map[string]string{"journal_mode": "wal", "synchronous": "2", "secure_delete": "1", "busy_timeout": "10000", "application_id": fmt.Sprint(applicationID)} {
 		var w, r string
-		c.must(c.tx.QueryRowContext(t.Context(), "PRAGMA " + pragma).Scan(&w))
+		c.must(c.tx.QueryRowContext(t.Context(), "PRAGMA "+pragma).Scan(&w))
 		c.must(c.r.QueryRow("PRAGMA " + pragma).Scan(&r))
 		if w != want || r != want {
 			t.Errorf("%s: writer %s, readers %s, want %s", pragma, w, r, want)

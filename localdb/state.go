@@ -91,6 +91,12 @@ func (db *DB) write(ctx context.Context, f func(tx *txn, s *state) error) error 
 	return err
 }
 
+// Office is where this PC was enrolled; empty: nowhere yet.
+func (db *DB) Office(ctx context.Context) (string, error) {
+	s, err := readState(ctx, db.r)
+	return s.Office, err
+}
+
 // SetOffice notes what enrolment said: the office and this PC's number in it.
 func (db *DB) SetOffice(ctx context.Context, e wire.Enrolled) error {
 	return db.write(ctx, func(_ *txn, s *state) (err error) {

@@ -1,8 +1,11 @@
 package spclep
 
 import (
+	"bytes"
 	"encoding"
+	"errors"
 	"fmt"
+	"io"
 	"reflect"
 	"strconv"
 	"strings"
@@ -12,6 +15,67 @@ import (
 
 // maxProblems ends the reading of a file that is broken throughout.
 const maxProblems = 100
+
+// Decode reads a file that is one YAML document into a struct by its yaml tags,
+// as strictly as a bundle's rows are read: an unknown key, a wrong kind of value
+// or a missing required key is a fault, and all are found at once. The error
+// joins one *BundleError for each. lines gives the line of each key, such as
+// clerks[2].name, for faults that are found after reading.
+func Decode(file string, data []byte, into any) (lines map[string]int, err error) {
+	var probs []error
+	d := decoder{file, &probs}
+	if n := d.only(data); n != nil {
+		lines = map[string]int{}
+		note(lines, n, "")
+		d.decode(n, "", reflect.ValueOf(into).Elem())
+	}
+	return lines, errors.Join(probs...)
+}
+
+// only gives the one document of a file; nil: the fault is noted.
+func (d decoder) only(data []byte) *yaml.Node {
+	if len(data) > maxFileBytes {
+		d.fail(0, "", "is longer than %d bytes", maxFileBytes)
+		return nil
+	}
+	dec := yaml.NewDecoder(bytes.NewReader(data))
+	doc, err := nextDocument(dec)
+	if err != nil {
+		line, problem := lineOf(strings.TrimPrefix(err.Error(), "yaml: "))
+		if errors.Is(err, io.EOF) {
+			problem = "is empty"
+		}
+		d.fail(line, "", "%s", problem)
+		return nil
+	}
+	if len(doc.Content) != 1 || doc.Content[0].Kind != yaml.MappingNode || tooDeep(doc, maxDepth) {
+		d.fail(doc.Line, "", "expected keys with values, nested at most %d deep", maxDepth)
+		return nil
+	}
+	if _, err := nextDocument(dec); !errors.Is(err, io.EOF) {
+		d.fail(0, "", "holds more than one document")
+		return nil
+	}
+	return doc.Content[0]
+}
+
+// note writes down on which line each key stands.
+func note(lines map[string]int, n *yaml.Node, path string) {
+	switch n.Kind {
+	case yaml.MappingNode:
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			key := join(path, n.Content[i].Value)
+			lines[key] = n.Content[i].Line
+			note(lines, n.Content[i+1], key)
+		}
+	case yaml.SequenceNode:
+		for i, c := range n.Content {
+			key := fmt.Sprintf("%s[%d]", path, i)
+			lines[key] = c.Line
+			note(lines, c, key)
+		}
+	}
+}
 
 // decoder turns YAML nodes into rows. It is strict: what it does not know it
 // refuses by name, and it goes on to find the next fault.

@@ -38,6 +38,23 @@ func BuiltinFiles() fs.FS {
 	return sub
 }
 
+// BuiltinTexts are the same by name, as a bundle from the centre carries them.
+func BuiltinTexts() map[string]string {
+	out := map[string]string{}
+	names, err := fs.Glob(builtin, "bundle/*.yaml")
+	for _, name := range names {
+		var text []byte
+		if text, err = builtin.ReadFile(name); err != nil {
+			break
+		}
+		out[strings.TrimPrefix(name, "bundle/")] = string(text)
+	}
+	if err != nil {
+		panic(err) // the folder is embedded above
+	}
+	return out
+}
+
 // Load reads a bundle from the *.yaml files at the root of fsys, each holding
 // one or more documents: one that numbers the bundle, one national layer, and
 // a layer for each county and office. It is strict, and finds all faults at
@@ -70,6 +87,33 @@ func LoadFile(name string, data []byte) (*Reference, error) {
 	}
 	l.file(name, data)
 	return l.reference(name)
+}
+
+// LoadFiles reads a bundle from the texts of its files by name, as they come
+// in a signed bundle from the centre.
+func LoadFiles(files map[string]string) (*Reference, error) {
+	l := &loader{}
+	if len(files) > maxFiles {
+		return nil, &BundleError{File: "bundle", Problem: fmt.Sprintf("holds %d files, at most %d are read", len(files), maxFiles)}
+	}
+	for _, name := range sortedKeys(files) {
+		if len(files[name]) > maxFileBytes {
+			l.probs = append(l.probs, tooLong(name, maxFileBytes))
+			continue
+		}
+		l.file(name, []byte(files[name]))
+	}
+	return l.reference("bundle")
+}
+
+// Numbered is an error, with file and line, unless the bundle says that its
+// number is n.
+func (r *Reference) Numbered(n int64) error {
+	if int64(r.Number()) == n {
+		return nil
+	}
+	h := r.head.at
+	return &BundleError{File: h.file, Line: h.line, Key: "bundle", Problem: fmt.Sprintf("says %d, but it is signed as number %d", r.Number(), n)}
 }
 
 // Replace gives the bundle in fsys if it is sound and newer than old, and

@@ -121,6 +121,23 @@ func (r *Reference) Papers(a Ask) (Checklist, error) {
 	return c, nil
 }
 
+// ListShown is the version of the list that a person is shown who books: before
+// any question is answered. "" where the office has no list for the reason.
+func (r *Reference) ListShown(o OfficeID, reason Reason, day Day) string {
+	c, err := r.Papers(Ask{Office: o, Reason: reason, Day: day})
+	if err != nil {
+		return ""
+	}
+	return c.Version
+}
+
+// ListChanged says whether the list for a booking's reason and day is now
+// another than the person was shown. What the person answered since is no
+// change of the list; neither is another reason.
+func (r *Reference) ListChanged(o OfficeID, b BookedValue, now Reason) bool {
+	return b.List != "" && now == b.Reason && r.ListShown(o, b.Reason, b.Day) != b.List
+}
+
 // paper is one row as the person's answers make it: usually one paper, more
 // where the row names several, none where a receipt is asked and nothing is due.
 func (r *Reference) paper(it itemRow, a Ask, listStatus string) []Paper {

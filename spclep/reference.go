@@ -14,6 +14,7 @@ type Reference struct {
 	layers   []layerRow // national first, then counties, then offices
 	national *layerRow
 	offices  []*layerRow
+	over     map[string]int // settings that central IT has replaced
 }
 
 // Status says how sure a row is (the rule of representation in docs/rules.md).

@@ -1,5 +1,11 @@
 package spclep
 
+import (
+	"fmt"
+	"maps"
+	"strings"
+)
+
 // scope is what a setting is looked up for.
 type scope struct {
 	Office  OfficeID
@@ -18,11 +24,34 @@ type Setting struct {
 	Status string `json:"status"`
 }
 
+// layerCentre is what stands above all layers: central IT's word in
+// settings.yaml, for every office, product, reason and day.
+const layerCentre = "settings"
+
+// WithSettings gives the same bundle with some settings replaced for every
+// office, product, reason and day. An unknown key, or a value out of range, is
+// an error.
+func (r *Reference) WithSettings(values map[string]int) (*Reference, error) {
+	ranges := settingKeys()
+	for _, key := range sortedKeys(values) {
+		limits, ok := ranges[key]
+		if v := values[key]; !ok || v < limits.min || v > limits.max {
+			return nil, fmt.Errorf("setting %s=%d: expected one of %s within its range", key, v, strings.Join(sortedKeys(ranges), ", "))
+		}
+	}
+	out := *r
+	out.over = maps.Clone(values)
+	return &out, nil
+}
+
 // Setting looks a value up for an office, product and reason on a day: the
 // appointment's for what concerns the visit, the day of asking for the
 // booking window. The narrowest row wins: reason, product, office, county,
 // nation.
 func (r *Reference) Setting(key string, o OfficeID, p Product, reason Reason, d Day) (Setting, bool) {
+	if v, ok := r.over[key]; ok {
+		return Setting{Key: key, Value: &v, Layer: layerCentre, Source: "settings.yaml", Status: Confirmed}, true
+	}
 	var best *settingRow
 	var from *layerRow
 	top := -1

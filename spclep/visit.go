@@ -48,6 +48,7 @@ type BookedValue struct {
 	Origin   string `json:"o,omitempty"` // "" booked on the hub, "walk-in", "urgent", "scanned"
 	Approved string `json:"a,omitempty"` // urgent: who approved (B33)
 	Bundle   int    `json:"b,omitempty"` // the reference bundle the citizen was shown
+	List     string `json:"l,omitempty"` // Checklist.Version of the list the citizen was shown, without any answers; "": none was
 }
 
 // Origins of a booking that was not made on the hub's pages.

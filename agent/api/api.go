@@ -27,6 +27,13 @@ type Options struct {
 	Version string // of the program, for status
 	// Enroll takes this PC into an office with a one-time token; nil: not here.
 	Enroll func(ctx context.Context, token string) (EnrollResult, error)
+	// Opener is a second token, which opens the desk's pages and nothing else;
+	// empty: there is none.
+	Opener string
+	// Open gives an address that lets one browser in; nil: the pages ask for no
+	// ticket, and their plain address will do.
+	Open func() string
+	URL  string // of the pages
 	// Shutdown asks the service to end; nil: not here.
 	Shutdown func()
 	Log      *slog.Logger // is told of faults; nil: nobody is
@@ -66,6 +73,7 @@ func routes() []route {
 		{Route{"GET", "conflicts", nil}, conflicts},
 		{Route{"POST", "walk-ins", WalkInRequest{}}, walkIn},
 		{Route{"POST", "scan", ScanRequest{}}, scan},
+		{Route{"POST", "open", nil}, open},
 		{Route{"POST", "enroll", EnrollRequest{}}, enroll},
 		{Route{"POST", "shutdown", nil}, shutdown},
 	}
@@ -76,9 +84,8 @@ func routes() []route {
 }
 
 type door struct {
-	o     *office.Office
-	opt   Options
-	token [sha256.Size]byte
+	o   *office.Office
+	opt Options
 }
 
 // New makes the handler of everything below Prefix. Who may reach the port at
@@ -87,7 +94,7 @@ func New(o *office.Office, opt Options) http.Handler {
 	if opt.Log == nil {
 		opt.Log = slog.New(slog.DiscardHandler)
 	}
-	d := &door{o: o, opt: opt, token: sha256.Sum256([]byte(opt.Token))}
+	d := &door{o: o, opt: opt}
 	byPath := map[string]map[string]serve{}
 	for _, r := range routes() {
 		if byPath[r.Path] == nil {
@@ -110,8 +117,8 @@ func New(o *office.Office, opt Options) http.Handler {
 func (d *door) admit(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		given, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
-		sum := sha256.Sum256([]byte(given))
-		if !ok || d.opt.Token == "" || subtle.ConstantTimeCompare(sum[:], d.token[:]) != 1 {
+		opener := r.Method == http.MethodPost && r.URL.Path == Prefix+"open" && same(given, d.opt.Opener)
+		if !ok || !opener && !same(given, d.opt.Token) {
 			w.Header().Set("WWW-Authenticate", "Bearer")
 			d.fail(w, r, problem(http.StatusUnauthorized, "unauthorized", "the request does not bear the token of this service", "Cererea nu are codul de acces al serviciului."))
 			return
@@ -119,6 +126,12 @@ func (d *door) admit(next http.Handler) http.Handler {
 		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
 		next.ServeHTTP(w, r)
 	})
+}
+
+// same compares a given token with ours; none is no token.
+func same(given, ours string) bool {
+	a, b := sha256.Sum256([]byte(given)), sha256.Sum256([]byte(ours))
+	return ours != "" && subtle.ConstantTimeCompare(a[:], b[:]) == 1
 }
 
 func (d *door) methods(by map[string]serve) http.Handler {

@@ -36,6 +36,18 @@ func enroll(d *door, r *http.Request) (any, error) {
 	return d.opt.Enroll(r.Context(), q.Token)
 }
 
+// Opened is an address for one browser.
+type Opened struct {
+	URL string `json:"url"` // it lets one browser in, once, within two minutes
+}
+
+func open(d *door, r *http.Request) (any, error) {
+	if d.opt.Open == nil {
+		return Opened{d.opt.URL}, nil
+	}
+	return Opened{d.opt.Open()}, nil
+}
+
 // Stopping is the answer to shutdown.
 type Stopping struct {
 	Stopping bool `json:"stopping"`

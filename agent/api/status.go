@@ -3,7 +3,9 @@ package api
 import (
 	"net/http"
 
+	"condica/agent/office"
 	"condica/spclep"
+	"condica/spclep/settings"
 )
 
 // A Status is where this PC stands.
@@ -35,6 +37,23 @@ type Status struct {
 	Epoch    string     `json:"epoch"`  // the hub's log, and how far of it is here
 	Cursor   int64      `json:"cursor"`
 	Head     int64      `json:"head"`
+
+	Settings Settings `json:"settings"`
+}
+
+// Settings is where the centre's settings stand on this PC.
+type Settings struct {
+	Applied  int64             `json:"applied"` // number in force; 0: those built into the program
+	Proven   int64             `json:"proven"`  // the last that was proven
+	Held     int64             `json:"held"`    // received, and not judged yet; 0: none
+	Refused  int64             `json:"refused"` // the last that was not taken; 0: none since the last proven
+	Code     string            `json:"code"`    // why
+	Say      string            `json:"say"`
+	Trusted  bool              `json:"trusted"` // this PC knows whose word settings are
+	Issued   string            `json:"issued"`
+	Expires  string            `json:"expires"`
+	Expired  bool              `json:"expired"` // it stops nothing
+	Settings settings.Settings `json:"values"`
 }
 
 // A Hub is what the line says.
@@ -64,6 +83,7 @@ func status(d *door, r *http.Request) (any, error) {
 		Sent: st.Sent(), Unsent: st.Unsent, OldestMs: st.OldestMs, Oldest: d.at(st.OldestMs), Refused: st.Refused, Person: st.Person,
 		Bookings: st.Bookings, From: st.From, To: st.To, Bundle: st.Bundle, Epoch: st.Epoch, Cursor: st.Cursor, Head: st.Head,
 	}
+	out.Settings = d.settings(st)
 	if !st.Line {
 		out.Hub.Kind, out.Hub.Say = "no-line", "this PC has no hub to speak with yet"
 	}
@@ -71,4 +91,12 @@ func status(d *door, r *http.Request) (any, error) {
 		out.OfficeName = of.Name
 	}
 	return out, nil
+}
+
+func (d *door) settings(st office.Status) Settings {
+	at, r := st.Settings, d.o.Rules()
+	return Settings{
+		Applied: r.Number, Proven: at.Proven, Held: at.Held, Refused: at.Refused, Code: at.Code, Say: at.Say, Trusted: at.Root,
+		Issued: d.at(r.IssuedMs), Expires: d.at(r.ExpiresMs), Expired: r.ExpiresMs > 0 && r.ExpiresMs <= st.NowMs, Settings: r.Settings,
+	}
 }

@@ -52,7 +52,8 @@ type Rules struct {
 	Error      string             `json:"error,omitempty"`
 	Questions  []spclep.Question  `json:"questions,omitempty"`
 	Checklist  *spclep.Checklist  `json:"checklist,omitempty"`
-	Missing    []spclep.Paper     `json:"missing,omitempty"` // not seen yet, while the person is at the desk
+	Changed    bool               `json:"list_changed,omitempty"` // it is another than the person was shown when booking
+	Missing    []spclep.Paper     `json:"missing,omitempty"`      // not seen yet, while the person is at the desk
 	Fee        *spclep.Fee        `json:"fee,omitempty"`
 	Due        *spclep.Due        `json:"due,omitempty"` // if the application were taken today
 	Notes      []spclep.Note      `json:"notes,omitempty"`
@@ -72,6 +73,7 @@ type Booked struct {
 	Origin   string        `json:"origin"`
 	Approved string        `json:"approved"`
 	Bundle   int           `json:"bundle"`
+	List     string        `json:"list"` // version of the list the person was shown; empty: none
 }
 
 // Cancelled says who gave the slot back.
@@ -155,7 +157,7 @@ func (d *door) visit(v office.Visit) Visit {
 // values spells out what the wire keeps under short names.
 func (out *Visit) values(v spclep.Visit) {
 	if b := v.Booked; b != nil {
-		out.Booked = &Booked{b.Name, b.Email, b.Reason, b.Day, b.At, b.Origin, b.Approved, b.Bundle}
+		out.Booked = &Booked{b.Name, b.Email, b.Reason, b.Day, b.At, b.Origin, b.Approved, b.Bundle, b.List}
 	}
 	if c := v.Cancelled; c != nil {
 		out.Cancelled = &Cancelled{c.Ground}
@@ -174,7 +176,7 @@ func (out *Visit) values(v spclep.Visit) {
 func rules(v office.Visit) Rules {
 	out := Rules{
 		Error: v.Rules, Questions: v.Questions, Missing: v.Missing, Notes: v.Notes,
-		CheckIn: v.Stop, File: v.FileStop, Extract: v.Land, Collectors: v.Collect,
+		Changed: v.Changed, CheckIn: v.Stop, File: v.FileStop, Extract: v.Land, Collectors: v.Collect,
 	}
 	if v.Rules != "" || v.Booking.Visit.State == spclep.StateNone {
 		return out

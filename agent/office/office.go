@@ -16,9 +16,11 @@ import (
 	"condica/spclep"
 	"condica/spclep/code"
 	"condica/spclep/record"
+	"condica/spclep/settings"
 	"condica/sync/hlc"
 	"condica/sync/link"
 	"condica/sync/op"
+	"condica/sync/wire"
 )
 
 // A Line is what the office needs of the link.
@@ -35,27 +37,39 @@ type Config struct {
 	Zone   *time.Location
 	Random func([]byte) // fills with random bytes, for ids of walk-ins
 	Up     func() int64 // the PC's running time in ms, on which link.Status counts
+	Centre Centre       // says where the settings from the centre stand; nil: there is no centre
+}
+
+// A Centre is what the office needs of control.
+type Centre interface {
+	At(ctx context.Context) (wire.SettingsAt, error)
 }
 
 // An Office is safe for many goroutines.
 type Office struct {
-	cfg  Config
-	ref  atomic.Pointer[spclep.Reference]
-	line atomic.Pointer[Line]
+	cfg   Config
+	rules atomic.Pointer[settings.Rules]
+	line  atomic.Pointer[Line]
 }
 
 // New makes an office; until SetLine it has no line.
 func New(cfg Config) *Office {
 	o := &Office{cfg: cfg}
-	o.ref.Store(cfg.Ref)
+	o.Use(settings.Builtin(cfg.Ref))
 	return o
 }
+
+// Use puts rules in force for every page and script from the next request on.
+func (o *Office) Use(r settings.Rules) { o.rules.Store(&r) }
+
+// Rules are those in force: the reference bundle and the centre's settings.
+func (o *Office) Rules() settings.Rules { return *o.rules.Load() }
 
 // SetLine gives the office its line once the PC is enrolled.
 func (o *Office) SetLine(l Line) { o.line.Store(&l) }
 
 // Reference is the bundle in force.
-func (o *Office) Reference() *spclep.Reference { return o.ref.Load() }
+func (o *Office) Reference() *spclep.Reference { return o.rules.Load().Reference }
 
 // DB is the replica, for reading.
 func (o *Office) DB() *localdb.DB { return o.cfg.DB }
@@ -71,14 +85,14 @@ var ErrNotEnrolled = errors.New("this PC is not enrolled in an office yet")
 
 // Desk is the counter of this office under the bundle in force.
 func (o *Office) Desk(ctx context.Context) (desk.Desk, error) {
-	st, err := o.cfg.DB.Where(ctx)
+	id, err := o.cfg.DB.Office(ctx)
 	if err != nil {
 		return desk.Desk{}, err
 	}
-	if st.Office == "" {
+	if id == "" {
 		return desk.Desk{}, ErrNotEnrolled
 	}
-	return desk.Desk{Ref: o.Reference(), Office: spclep.OfficeID(st.Office), Zone: o.cfg.Zone}, nil
+	return desk.Desk{Ref: o.Reference(), Office: spclep.OfficeID(id), Zone: o.cfg.Zone}, nil
 }
 
 // Moment is now, in the hub's time as well as it is known.

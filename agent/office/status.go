@@ -6,6 +6,7 @@ import (
 	"condica/localdb"
 	"condica/sync/hlc"
 	"condica/sync/link"
+	"condica/sync/wire"
 )
 
 // A Status is the calm line at the top of every page.
@@ -19,6 +20,8 @@ type Status struct {
 	Lost    bool        // nobody knows what time it is: the PC's clock cannot be right
 	OffMs   int64       // the PC's own clock is ahead by so much; only if Sure
 	Bundle  int         // number of the reference bundle in force
+
+	Settings wire.SettingsAt // where the settings from the centre stand
 }
 
 // Sent reports whether the hub has acknowledged every op of this PC.
@@ -43,5 +46,8 @@ func (o *Office) Status(ctx context.Context) (Status, error) {
 		st.Line, st.Hub = true, (*l).Status()
 		st.SinceMs = st.NowMs - (o.cfg.Up() - st.Hub.SinceMs)
 	}
-	return st, nil
+	if o.cfg.Centre != nil {
+		st.Settings, err = o.cfg.Centre.At(ctx)
+	}
+	return st, err
 }

@@ -24,6 +24,7 @@ type Visit struct {
 	FileStop  *spclep.Refusal    // why the application cannot be taken, besides missing papers
 	Collect   []spclep.Collector // who may take the card
 	Land      string             // what is wrong with the land-registry extract; empty: nothing
+	Changed   bool               // the list is another than the person was shown when booking
 	Rules     string             // an error of the rules themselves, such as an unknown reason
 }
 
@@ -71,6 +72,9 @@ func (v *Visit) fill(d desk.Desk, m desk.Moment) (err error) {
 	}
 	if v.Due, err = d.Ref.Due(spclep.DueAsk{Office: d.Office, Product: v.Fee.Product, Filed: v.Today}); err != nil {
 		return err
+	}
+	if k := v.Booking.Visit.Booked; k != nil && v.Booking.Visit.Filed == nil {
+		v.Changed = d.Ref.ListChanged(d.Office, *k, v.Booking.Reason)
 	}
 	v.steps(d, m)
 	return nil

@@ -3,6 +3,7 @@ package page
 import (
 	"net/http"
 	"slices"
+	"time"
 
 	"condica/agent/desk"
 	"condica/spclep"
@@ -15,6 +16,7 @@ type dayPage struct {
 	Previous, Next string // the working days beside it
 	Today          string // empty: this is today
 	Closed         string // why no citizen is received
+	Notice         string // from central IT
 	Rows           []listRow
 	Counts         []count
 	PrintedAt      string
@@ -59,7 +61,7 @@ func (p *pages) day(w http.ResponseWriter, r *http.Request) error {
 	}
 	body := dayPage{
 		Day: day.RO(), Weekday: p.weekday(day), Previous: before(d, day).String(),
-		Next: d.Ref.NextWorkingDay(d.Office, day+1).String(), PrintedAt: p.stamp(m.Ms),
+		Next: after(d, day).String(), Notice: p.office.Rules().Settings.Texts.Notice, PrintedAt: p.stamp(m.Ms),
 	}
 	if day != d.Today(m) {
 		body.Today = "/"
@@ -76,15 +78,33 @@ func (p *pages) day(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// before is the last working day before a day; a calendar that is closed for
+// before is the last working day before a day, or one that was closed for once; a calendar that is closed for
 // months must not hold a clerk up.
 func before(d desk.Desk, day spclep.Day) spclep.Day {
 	for back := 1; back <= 31; back++ {
-		if d.Ref.WorkingDay(d.Office, day.Add(-back)) {
+		if d.Ref.WorkingDay(d.Office, day.Add(-back)) || closedByWord(d, day.Add(-back)) {
 			return day.Add(-back)
 		}
 	}
 	return day - 1
+}
+
+// after is the next day that a clerk may want to see.
+func after(d desk.Desk, day spclep.Day) spclep.Day {
+	for next := day + 1; next <= day.Add(31); next++ {
+		if d.Ref.WorkingDay(d.Office, next) || closedByWord(d, next) {
+			return next
+		}
+	}
+	return day + 1
+}
+
+// closedByWord tells a weekday that was closed for once from a weekend and a
+// public holiday: people may be booked on it, and must hear of it.
+func closedByWord(d desk.Desk, day spclep.Day) bool {
+	w := day.Weekday()
+	_, holiday := d.Ref.Holiday(day)
+	return w != time.Saturday && w != time.Sunday && !holiday && !d.Ref.WorkingDay(d.Office, day)
 }
 
 // mark finds the first of today who waits.

@@ -24,6 +24,7 @@ type Options struct {
 	Random   func() string // a fresh text nobody can guess, for the keys of forms
 	HelpDesk string        // whom to call, in Romanian; empty: the county's IT contact
 	Demo     *Demo         // nil outside the demo
+	Tickets  *Tickets      // lets browsers in; nil: every browser on this PC is in
 }
 
 // A Demo lets the pages cut and mend the demo's line.
@@ -69,7 +70,7 @@ func New(o *office.Office, options Options) http.Handler {
 		mux.Handle(pattern, p.handle(h))
 	}
 	mux.Handle("GET /static/", assets())
-	return p.guard(mux)
+	return p.guard(p.admit(mux))
 }
 
 // assets are the same for every clerk and hold nothing personal, but a PC

@@ -1,6 +1,7 @@
 package page
 
 import (
+	"cmp"
 	"net/http"
 
 	"condica/agent/desk"
@@ -75,10 +76,7 @@ func outgoingState(o localdb.Outgoing) string {
 
 // help is the short help, with what every state means.
 func (p *pages) help(w http.ResponseWriter, r *http.Request) error {
-	desk := p.o.HelpDesk
-	if desk == "" {
-		desk = p.words.t("help.desk")
-	}
+	desk := cmp.Or(p.office.Rules().Settings.Texts.HelpDesk, p.o.HelpDesk, p.words.t("help.desk"))
 	p.show(w, r, http.StatusOK, "help", view{Title: p.words.t("help.title"), Nav: "help", Body: struct {
 		States   []spclep.State
 		HelpDesk string

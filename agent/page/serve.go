@@ -40,9 +40,10 @@ type view struct {
 	Nav      string // which entry of the menu is this page
 	Status   statusLine
 	Clerk    string
-	Here     string // where the clerk's form returns to
-	Query    string // in the search box
-	Focus    bool   // the search box takes the focus
+	Clerks   []string // names to choose from; others may be written
+	Here     string   // where the clerk's form returns to
+	Query    string   // in the search box
+	Focus    bool     // the search box takes the focus
 	Problems []problem
 	Done     string // what was just done
 	Version  string
@@ -92,6 +93,9 @@ func (p *pages) nothingHere(http.ResponseWriter, *http.Request) error {
 // show writes a page. It is made whole before the first byte goes out.
 func (p *pages) show(w http.ResponseWriter, r *http.Request, status int, name string, v view) {
 	v.Status, v.Clerk, v.Version, v.Demo = p.statusLine(r.Context()), p.clerk(r), p.o.Version, p.o.Demo
+	for _, c := range p.office.Rules().Settings.Clerks {
+		v.Clerks = append(v.Clerks, c.Name)
+	}
 	if v.Here == "" {
 		v.Here = here(r)
 	}

@@ -22,6 +22,7 @@ type visitPage struct {
 	office.Visit
 	kept
 	When      string
+	Changed   string // what to say of a list that is another than the person was shown
 	Product   string // what reason and answers lead to, in words
 	Questions []asked
 	Filing    []paper
@@ -103,6 +104,9 @@ func (p *pages) visitPage(d desk.Desk, v office.Visit, k kept) visitPage {
 	}
 	if booked != nil {
 		out.When = p.words.t("day.when", p.weekday(booked.Day), booked.Day.RO(), booked.At.String())
+	}
+	if v.Changed && booked != nil {
+		out.Changed = p.words.t("visit.list-changed", booked.Bundle, d.Ref.Number(), d.Ref.Issued().RO())
 	}
 	for _, q := range v.Questions {
 		field := spclep.PrefixAnswer + q.Key

@@ -116,7 +116,7 @@ func (c *listCmd) Run(ctx context.Context, out io.Writer) error {
 		filter.Day = d
 	}
 	return c.with(ctx, func(h *hub.Server) error {
-		if _, err := h.Reference.Office(spclep.OfficeID(c.Office)); err != nil {
+		if _, err := h.Rules(spclep.OfficeID(c.Office)).Office(spclep.OfficeID(c.Office)); err != nil {
 			return err
 		}
 		rows, err := h.Store.Rows(ctx, c.Office, filter)

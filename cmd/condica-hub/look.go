@@ -83,7 +83,7 @@ type deviceJSON struct {
 
 func (c *devicesCmd) Run(ctx context.Context, out io.Writer) error {
 	return c.with(ctx, func(h *hub.Server) error {
-		if _, err := h.Reference.Office(spclep.OfficeID(c.Office)); err != nil {
+		if _, err := h.Rules(spclep.OfficeID(c.Office)).Office(spclep.OfficeID(c.Office)); err != nil {
 			return err
 		}
 		devices, err := h.Store.Devices(ctx, c.Office)

@@ -26,6 +26,7 @@ type commands struct {
 	Log      logCmd      `cmd:"" help:"Every edit of an office: position, author, stamps, verdict."`
 	Offices  officesCmd  `cmd:"" help:"The offices and how they stand."`
 	Devices  devicesCmd  `cmd:"" help:"The PCs of an office."`
+	Settings settingsCmd `cmd:"" help:"Signed settings for the PCs."`
 	Revoke   revokeCmd   `cmd:"" help:"Shut a PC out, at once and for good."`
 
 	Version kong.VersionFlag `help:"Print the version and exit."`

@@ -156,7 +156,7 @@ func TestBookings(t *testing.T) {
 	_, stop := a.serves("--listen", "127.0.0.1:0", "--plain")
 	defer stop()
 	var b addedJSON
-	a.does(&b, "bookings", "add", "--office", "covasna", "--name", "Ana Pârvu", "--email", "ana@example.ro", "--reason", "R05", "--day", "2026-12-03", "--time", "09:00", "--json")
+	a.does(&b, "bookings", "add", "--office", "covasna", "--name", "Ana Pârvu-Exemplu", "--email", "ana@example.ro", "--reason", "R05", "--day", "2026-12-03", "--time", "09:00", "--json")
 	if len(b.ID) != 8 || !strings.HasPrefix(b.QR, "CDB2") {
 		t.Errorf("added: %+v", b)
 	}
@@ -230,17 +230,17 @@ func TestList(t *testing.T) {
 	}
 	put("name,email\nAna,ana@example.ro\n")
 	refused("line 1", "office,name,email,reason,day,time")
-	put("office,name,email,reason,day,time\ncovasna,Ana Pop,ana@example.ro,R05,2026-12-03,09:00\ncovasna,Ion Pop,ion@example.ro,R05,3.12.2026,09:20\ncovasna,,x@example.ro,R05,2026-12-03,09:40\n")
+	put("office,name,email,reason,day,time\ncovasna,Ana Model,ana@example.ro,R05,2026-12-03,09:00\ncovasna,Ion Model,ion@example.ro,R05,3.12.2026,09:20\ncovasna,,x@example.ro,R05,2026-12-03,09:40\n")
 	refused("line 3", "line 4", "name is missing")
-	put("office,name,email,reason,day,time\ncovasna,Ana Pop,ana@example.ro,R05,2026-12-03,09:00\ncovasna,Ion Pop,ion@example.ro,R05,2026-12-03,09:00\ncovasna,Dan Pop,dan@example.ro,R05,2026-12-05,09:00\n")
+	put("office,name,email,reason,day,time\ncovasna,Ana Model,ana@example.ro,R05,2026-12-03,09:00\ncovasna,Ion Model,ion@example.ro,R05,2026-12-03,09:00\ncovasna,Dan Model,dan@example.ro,R05,2026-12-05,09:00\n")
 	refused("line 3", "B22", "line 4", "B15")
 	put("office,name,email,reason,day,time\n\xff\n")
 	refused("UTF-8")
 
-	put("\ufeffoffice;name;email;reason;day;time\r\ncovasna;Ana Pop;ana@example.ro;R05;2026-12-03;09:00\r\ncovasna;\"Kovács, Éva\";eva@example.ro;r05;2026-12-03;09:20\r\n")
+	put("\ufeffoffice;name;email;reason;day;time\r\ncovasna;Ana Model;ana@example.ro;R05;2026-12-03;09:00\r\ncovasna;\"Példa, Éva\";eva@example.ro;r05;2026-12-03;09:20\r\n")
 	var added []addedJSON
 	a.does(&added, "bookings", "add", "--file", file, "--json")
-	if len(added) != 2 || added[1].Name != "Kovács, Éva" || added[1].ID == "" {
+	if len(added) != 2 || added[1].Name != "Példa, Éva" || added[1].ID == "" {
 		t.Errorf("added: %+v", added)
 	}
 	var list []bookingJSON

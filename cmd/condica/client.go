@@ -17,6 +17,7 @@ import (
 
 // clientCmds are the commands that ask the running service.
 type clientCmds struct {
+	Open      openCmd      `cmd:"" help:"Open the desk's pages in this user's browser."`
 	Status    statusCmd    `cmd:"" help:"Show where this PC stands: the hub, what is not sent, what is held."`
 	Bookings  bookingsCmd  `cmd:"" help:"List bookings of a day, a state or a search; of today if none is given."`
 	Visit     visitCmd     `cmd:"" help:"Show one booking whole."`
@@ -87,6 +88,11 @@ func (s service) call(e *env, method, path string, body any) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	return s.callAt(e, c, method, path, body)
+}
+
+// callAt asks the service that c leads to.
+func (s service) callAt(e *env, c api.Control, method, path string, body any) ([]byte, error) {
 	r, err := request(e, c, method, path, body)
 	if err != nil {
 		return nil, err

@@ -68,10 +68,24 @@ func printStatus(w io.Writer, st api.Status) {
 		line("bookings", st.Bookings, fmt.Sprintf("%s to %s", st.From, st.To))
 		line("log", st.Cursor, fmt.Sprintf("of %d", st.Head))
 		line("rules", st.Bundle, "")
+		printSettings(line, st.Settings)
 		if st.ClockOff {
 			line("clock", fmt.Sprintf("%d s", st.OffMs/1000), "off the hub's")
 		}
 	})
+}
+
+// printSettings says which settings of the centre are in force.
+func printSettings(line func(...any), s api.Settings) {
+	line("settings", s.Applied, yes(s.Applied == 0, "those of the program", yes(s.Applied == s.Proven, "proven", fmt.Sprintf("being proven; the last proven is %d", s.Proven))))
+	if s.Expired {
+		line("", "", "expired "+when(s.Expires))
+	}
+	if s.Refused > 0 {
+		line("", s.Refused, "refused: "+s.Code+": "+s.Say)
+	}
+	line("log level", s.Settings.LogLevel, "")
+	line("rhythm", fmt.Sprintf("%d s", s.Settings.Sync.PollSeconds), yes(s.Settings.Sync.Wait, "and a request waits for news", ""))
 }
 
 // sinceWhen says since when the hub is reached, or why it is not.
@@ -180,6 +194,9 @@ func printVisit(w io.Writer, v api.Visit) {
 		}
 		if f := v.Rules.Fee; f != nil {
 			line("fee", f.Text, f.Product)
+		}
+		if b := v.Booked; b != nil && v.Rules.Changed {
+			line("list", fmt.Sprintf("has changed since rules %d, by which the person was told", b.Bundle))
 		}
 		if v.Rules.Error != "" {
 			line("rules", v.Rules.Error)

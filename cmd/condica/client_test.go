@@ -83,12 +83,12 @@ func jsonOf[A any](m terminal, args ...string) (a A) {
 // The day of a booking by commands alone: each names it another way.
 func TestACommandForEachStep(t *testing.T) {
 	m := newTerminal(t, "2026-11-23 09:15")
-	m.Book("A2B3C4D5", "Ana Șerban", "R01", "2026-11-23", "09:20")
+	m.Book("A2B3C4D5", "Șerban Exemplu", "R01", "2026-11-23", "09:20")
 	qr := m.QR(1, "A2B3C4D5", "R01", "2026-11-23", "09:20")
 
-	m.shows([]string{"2026-11-23  09:20  A2B3C4D5  booked  R01  Ana Șerban\n"}, "bookings")
+	m.shows([]string{"2026-11-23  09:20  A2B3C4D5  booked  R01  Șerban Exemplu\n"}, "bookings")
 	m.shows([]string{"A2B3C4D5\n"}, "scan", qr)
-	m.shows([]string{"A2B3C4D5 Ana Șerban: arrived (action "}, "check-in", qr, "--by", "Maria", "--key", "k1")
+	m.shows([]string{"A2B3C4D5 Șerban Exemplu: arrived (action "}, "check-in", qr, "--by", "Maria", "--key", "k1")
 	if again := jsonOf[api.Done](m, "check-in", qr, "--by", "Maria", "--key", "k1"); !again.Again || again.Visit.Facts[1].By != "Maria" {
 		t.Errorf("the same key again: %+v", again)
 	}
@@ -111,7 +111,7 @@ func TestACommandForEachStep(t *testing.T) {
 	m.fails(3, "(rule R17)", "hand-over", v.Slip)
 	m.shows([]string{"ready"}, "ready", "7/2026")
 	m.shows([]string{"by its slip"}, "scan", v.Slip)
-	m.fails(3, "may not collect this card", "hand-over", v.Slip, "--to", "neighbour", "--name", "Ion Pop")
+	m.fails(3, "may not collect this card", "hand-over", v.Slip, "--to", "neighbour", "--name", "Ion Model")
 	m.shows([]string{"handed-over"}, "hand-over", v.Slip)
 	m.shows([]string{"ready"}, "undo", "A2B3C4D5", "--why", "alt act")
 	m.shows([]string{"handed-over  taken back", "alt act"}, "visit", "A2B3C4D5")
@@ -132,7 +132,7 @@ func TestACommandForEachStep(t *testing.T) {
 // in vain.
 func TestOtherWaysToTheDesk(t *testing.T) {
 	m := newTerminal(t, "2026-11-23 09:15")
-	m.Book("A2B3C4D5", "Ana Șerban", "R01", "2026-11-23", "09:20")
+	m.Book("A2B3C4D5", "Șerban Exemplu", "R01", "2026-11-23", "09:20")
 	fresh := m.QR(1, "N2B3C4D5", "R01", "2026-11-23", "09:40")
 	m.shows([]string{"N2B3C4D5 is a signed booking that has not come in yet: 2026-11-23 at 09:40, reason R01"}, "scan", fresh)
 	m.fails(1, "scan --accept --name", "check-in", fresh)
@@ -140,7 +140,7 @@ func TestOtherWaysToTheDesk(t *testing.T) {
 	m.fails(3, "another office", "scan", m.QR(2, "A2B3C4D5", "R01", "2026-11-23", "09:20"))
 	m.fails(3, "identity code", "scan", "https://hub.mai.gov.ro/x")
 	m.shows([]string{`nothing is found for "nimeni"`}, "scan", "nimeni")
-	m.shows([]string{"Ana Șerban"}, "bookings", "-q", "ser an", "--state", "booked")
+	m.shows([]string{"Șerban Exemplu"}, "bookings", "-q", "ser an", "--state", "booked")
 
 	m.fails(3, "R01.99 is not on this list (rule B12)", "send-away", "A2B3C4D5", "--ground", "papers-missing", "--missing", "R01.1,R01.99")
 	m.shows([]string{"sent-away"}, "send-away", "A2B3C4D5", "--ground", "papers-missing", "--missing", "R01.1,R01.6", "--note", "revine")
@@ -148,17 +148,17 @@ func TestOtherWaysToTheDesk(t *testing.T) {
 		t.Errorf("sent away: %+v", v.SentAway)
 	}
 
-	m.fails(3, "(rule B34)", "walk-in", "--name", "Ion Pop", "--reason", "R11")
-	m.shows([]string{"Ion Pop: arrived"}, "walk-in", "--name", "Ion Pop", "--reason", "R11", "--urgent", "--approved", "șef serviciu", "--why", "spitalizare")
+	m.fails(3, "(rule B34)", "walk-in", "--name", "Ion Model", "--reason", "R11")
+	m.shows([]string{"Ion Model: arrived"}, "walk-in", "--name", "Ion Model", "--reason", "R11", "--urgent", "--approved", "șef serviciu", "--why", "spitalizare")
 	m.Pass(4 * time.Hour)
-	m.shows([]string{"Vasile Ionescu: arrived"}, "walk-in", "--name", "Vasile Ionescu", "--reason", "R11")
+	m.shows([]string{"Vasile Schiță: arrived"}, "walk-in", "--name", "Vasile Schiță", "--reason", "R11")
 }
 
 // A conflict is settled from the command line, the op left out where there is
 // only one that can be meant.
 func TestSettleAConflictByCommand(t *testing.T) {
 	m := newTerminal(t, "2026-11-23 09:15")
-	m.Book("A2B3C4D5", "Ana Șerban", "R01", "2026-11-23", "09:20")
+	m.Book("A2B3C4D5", "Șerban Exemplu", "R01", "2026-11-23", "09:20")
 	m.fails(2, "has no value that lost", "keep", "A2B3C4D5")
 	for _, field := range []string{"email", "note", "receipt"} {
 		m.types(0, "set", "A2B3C4D5", field+"=aici")
@@ -166,7 +166,7 @@ func TestSettleAConflictByCommand(t *testing.T) {
 		m.Pass(time.Minute)
 		m.HubSets("A2B3C4D5", field, "centru")
 	}
-	out := m.shows([]string{"A2B3C4D5 Ana Șerban, 2026-11-23 09:20", `"centru"`, `"aici"`, "lost", "ghișeul 2"}, "conflicts")
+	out := m.shows([]string{"A2B3C4D5 Șerban Exemplu, 2026-11-23 09:20", `"centru"`, `"aici"`, "lost", "ghișeul 2"}, "conflicts")
 	if n := strings.Count(out, "lost"); n != 3 {
 		t.Errorf("%d values lost, want 3:\n%s", n, out)
 	}
@@ -188,8 +188,8 @@ func TestSettleAConflictByCommand(t *testing.T) {
 // A name never stands for a booking, however few bear it.
 func TestANameIsNoBooking(t *testing.T) {
 	m := newTerminal(t, "2026-11-23 09:15")
-	m.Book("A2B3C4D5", "Ana Șerban", "R01", "2026-11-23", "09:20")
-	m.fails(1, `"serban" names no one booking; name it by its short code: A2B3C4D5 (Ana Șerban, 2026-11-23)`, "check-in", "serban")
+	m.Book("A2B3C4D5", "Șerban Exemplu", "R01", "2026-11-23", "09:20")
+	m.fails(1, `"serban" names no one booking; name it by its short code: A2B3C4D5 (Șerban Exemplu, 2026-11-23)`, "check-in", "serban")
 	m.fails(1, "there is no booking X2X3X4X5", "visit", "X2X3X4X5")
 	if v := jsonOf[api.Visit](m, "visit", "A2B3C4D5"); v.State != spclep.StateBooked {
 		t.Errorf("by the name alone she came to stand at %q", v.State)
@@ -199,7 +199,7 @@ func TestANameIsNoBooking(t *testing.T) {
 // A wrong command line is told from a no of the rules.
 func TestUsageErrors(t *testing.T) {
 	m := newTerminal(t, "2026-11-23 09:15")
-	m.Book("A2B3C4D5", "Ana Șerban", "R01", "2026-11-23", "09:20")
+	m.Book("A2B3C4D5", "Șerban Exemplu", "R01", "2026-11-23", "09:20")
 	m.types(0, "check-in", "A2B3C4D5")
 	m.fails(2, `"civil": want KEY=VALUE`, "set", "A2B3C4D5", "civil")
 	m.fails(2, "given twice", "set", "A2B3C4D5", "note=a", "note=b")
@@ -218,7 +218,7 @@ func TestUsageErrors(t *testing.T) {
 // With --json a no is JSON on the output, and still a sentence and a code.
 func TestARefusalAsJSON(t *testing.T) {
 	m := newTerminal(t, "2026-11-23 09:15")
-	m.Book("A2B3C4D5", "Ana Șerban", "R01", "2026-11-24", "09:20")
+	m.Book("A2B3C4D5", "Șerban Exemplu", "R01", "2026-11-24", "09:20")
 	out, errs := m.types(3, "check-in", "A2B3C4D5", "--json")
 	var e struct{ Error api.Problem }
 	if err := json.Unmarshal([]byte(out), &e); err != nil || e.Error.Code != "other-day" || e.Error.Rule != "B09" || strings.Count(out, "\n") != 1 {

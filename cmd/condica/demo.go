@@ -386,7 +386,7 @@ func (d *demo) welcome() string {
 		fmt.Fprintf(&b, "The office is closed on %s, so the demo's day is the next working day, %s.\n", d.real, d.day)
 	}
 	fmt.Fprintf(&b, "The demo's clock shows %s and runs on.\n", d.now().In(d.zone).Format("2006-01-02 15:04"))
-	fmt.Fprint(&b, "No PIN is needed. A button on both cuts the line and restores it, as do:\n")
+	fmt.Fprint(&b, "No PIN is needed, and every browser on this PC is let in. A button on both cuts the line and restores it, as do:\n")
 	fmt.Fprintf(&b, "  condica line cut     --data %s\n  condica line restore --data %s\n", d.dir, d.dir)
 	fmt.Fprint(&b, "Ctrl-C ends it.")
 	return b.String()

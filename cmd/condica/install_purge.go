@@ -70,7 +70,7 @@ func (c *purgeCmd) purge(e *env) error {
 		return coded(err)
 	}
 	if _, err := status(e); err == nil {
-		return codedError{fmt.Errorf("Condica runs on %s and not as the service: end it first", svc.DataDir()), exitRefused}
+		return codedError{fmt.Errorf("another Condica works in %s, and not as the service: end it first", svc.DataDir()), exitRefused}
 	}
 	if !c.Force {
 		if refused := allSent(doctor.Unsent(e.Ctx, svc.DataDir(), agent.NewClock(0).Reading)); refused != nil {

@@ -32,8 +32,10 @@ func newCountry(t *testing.T) *country {
 	return &country{t: t, dir: t.TempDir(), began: time.Now(), pcs: map[string]*process{}}
 }
 
+// now is to the nanosecond: a hub that lost a fraction of a second at each start
+// would tell its PCs apart by it.
 func (c *country) now(start time.Time) string {
-	return start.Add(time.Since(c.began)).Format(time.RFC3339)
+	return start.Add(time.Since(c.began)).Format(time.RFC3339Nano)
 }
 
 func (c *country) hubDir() string           { return filepath.Join(c.dir, "hub") }
@@ -57,7 +59,7 @@ func (c *country) startHub() {
 // startPC starts an office PC whose wall clock shows its own idea of now.
 func (c *country) startPC(name string, wall time.Time) {
 	c.t.Helper()
-	c.pcs[name] = start(c.t, "condica", "run", "--data", c.pcDir(name), "--listen", "127.0.0.1:0", "--now", c.now(wall), "--json")
+	c.pcs[name] = start(c.t, "condica", "run", "--data", c.pcDir(name), "--listen", "127.0.0.1:0", "--now", c.now(wall), "--no-ticket", "--json")
 }
 
 func (c *country) enroll(name string) {

@@ -27,8 +27,11 @@ type runCmd struct {
 	Data   string `help:"Data folder." default:"${data}" placeholder:"DIR"`
 	Listen string `help:"Loopback address of the desk's pages." default:"127.0.0.1:8470" placeholder:"HOST:PORT"`
 	Bundle string `help:"Folder of a reference bundle; the built-in one if left out." placeholder:"DIR"`
-	Now    string `help:"Start the process's clock at this instant (RFC 3339), for tests and demos." placeholder:"TIME"`
-	JSON   bool   `name:"json" help:"Print one line of JSON when ready, and log as JSON."`
+
+	NoTicket bool `help:"Let every browser on this PC in, whoever opened it; for demos and tests."`
+
+	Now  string `help:"Start the process's clock at this instant (RFC 3339), for tests and demos." placeholder:"TIME"`
+	JSON bool   `name:"json" help:"Print one line of JSON when ready, and log as JSON."`
 }
 
 func (c *runCmd) Run(e *env) error {
@@ -66,15 +69,18 @@ func (c *runCmd) options(log io.Writer) (agent.Options, error) {
 	v, built := build()
 	return agent.Options{
 		Dir: dir, Listen: c.Listen, Bundle: c.Bundle, Clock: agent.NewClock(shift), Zone: loc,
-		Version: v, Built: built, Log: logger(log, c.JSON),
+		Version: v, Built: built, Log: logger(log, c.JSON), Tickets: !c.NoTicket, OpenDir: openDir(dir),
 	}, nil
 }
 
+// logger writes everything it is given: how much that is, the agent decides by
+// the centre's settings.
 func logger(w io.Writer, asJSON bool) *slog.Logger {
+	all := &slog.HandlerOptions{Level: slog.LevelDebug}
 	if asJSON {
-		return slog.New(slog.NewJSONHandler(w, nil))
+		return slog.New(slog.NewJSONHandler(w, all))
 	}
-	return slog.New(slog.NewTextHandler(w, nil))
+	return slog.New(slog.NewTextHandler(w, all))
 }
 
 // ready prints the one line that scripts wait for.

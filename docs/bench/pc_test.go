@@ -2,8 +2,8 @@ package bench
 
 import (
 	"context"
+	"crypto/rand"
 	"log/slog"
-	"strconv"
 	"testing"
 	"time"
 
@@ -19,7 +19,6 @@ type pc struct {
 	dir   string
 	agent *agent.Agent
 	relay *relay // its line; nil: none
-	keys  int
 }
 
 // openPC starts the agent on a folder. hub may name another address than the
@@ -49,7 +48,7 @@ func (t *town) filled(tb testing.TB, h hubside) (p *pc, took time.Duration) {
 	if _, err := p.agent.Enroll(context.Background(), token); err != nil {
 		tb.Fatal(err)
 	}
-	until(tb, "the replica is full", func() bool { return p.cursor() >= int64(len(t.books)) })
+	untilEvery(tb, 5*time.Millisecond, "the replica is full", func() bool { return p.cursor() >= int64(len(t.books)) })
 	return p, time.Since(began)
 }
 
@@ -84,8 +83,7 @@ func (p *pc) act(id spclep.BookingID, with func(desk.Desk) desk.Action) {
 	o := p.agent.Office()
 	d, err := o.Desk(ctx)
 	if err == nil {
-		p.keys++
-		_, err = o.Do(ctx, "bench-"+strconv.Itoa(p.keys), "Ghișeul 1", id, with(d))
+		_, err = o.Do(ctx, rand.Text(), "Ghișeul 1", id, with(d))
 	}
 	if err != nil {
 		p.tb.Fatalf("booking %s: %v", id, err)

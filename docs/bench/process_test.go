@@ -65,7 +65,7 @@ func start(tb testing.TB, dir, program string, args ...string) *process {
 		tb.Fatal(err)
 	}
 	tb.Cleanup(p.end)
-	line, err := p.out.ReadString('\n')
+	line, err := p.line()
 	p.took = time.Since(began)
 	if err == nil {
 		err = json.Unmarshal([]byte(line), &p.ready)
@@ -75,6 +75,14 @@ func start(tb testing.TB, dir, program string, args ...string) *process {
 		tb.Fatalf("%s %v: ready line %q: %v\n%s", program, args, line, err, text)
 	}
 	return p
+}
+
+// line reads the next line the process prints; one that says nothing for long
+// is ended.
+func (p *process) line() (string, error) {
+	late := time.AfterFunc(2*time.Minute, func() { p.cmd.Process.Kill() })
+	defer late.Stop()
+	return p.out.ReadString('\n')
 }
 
 // end kills the process, unless it has ended already.
@@ -118,7 +126,13 @@ func size(tb testing.TB, path string) float64 {
 // until waits for a condition, and says what it waited for.
 func until(tb testing.TB, what string, ok func() bool) {
 	tb.Helper()
-	for deadline := time.Now().Add(2 * time.Minute); !ok(); time.Sleep(time.Millisecond) {
+	untilEvery(tb, time.Millisecond, what, ok)
+}
+
+// untilEvery looks seldom, where looking takes time from what is measured.
+func untilEvery(tb testing.TB, pause time.Duration, what string, ok func() bool) {
+	tb.Helper()
+	for deadline := time.Now().Add(2 * time.Minute); !ok(); time.Sleep(pause) {
 		if time.Now().After(deadline) {
 			tb.Fatalf("waited in vain: %s", what)
 		}

@@ -132,7 +132,7 @@ func (p *pages) show(w http.ResponseWriter, status int, name string, f frame) er
 
 // which finds the office in the path.
 func (p *pages) which(r *http.Request) (spclep.Office, error) {
-	o, err := p.hub.Reference.Office(spclep.OfficeID(r.PathValue("office")))
+	o, err := p.hub.Rules(spclep.OfficeID(r.PathValue("office"))).Office(spclep.OfficeID(r.PathValue("office")))
 	if err != nil {
 		return o, errNotHere
 	}

@@ -126,12 +126,12 @@ func TestRefusedForm(t *testing.T) {
 	if err != nil || len(slots) == 0 {
 		t.Fatal(slots, err)
 	}
-	form := url.Values{"day": {day.String()}, "at": {slots[0].String()}, "reason": {"R05"}, "name": {"Ana Pop"}, "email": {"ana@example.ro"}}
+	form := url.Values{"day": {day.String()}, "at": {slots[0].String()}, "reason": {"R05"}, "name": {"Ana Model"}, "email": {"ana@example.ro"}}
 	status, body, _ := p.sends("/office/covasna", form) // without the tick
 	if status != http.StatusUnprocessableEntity {
 		t.Errorf("status %d", status)
 	}
-	wants(t, body, `role="alert"`, "(B26)", `value="Ana Pop"`, `value="ana@example.ro"`, `value="`+slots[0].String()+`" required checked`)
+	wants(t, body, `role="alert"`, "(B26)", `value="Ana Model"`, `value="ana@example.ro"`, `value="`+slots[0].String()+`" required checked`)
 	form.Set("at", "")
 	status, body, _ = p.sends("/office/covasna", form)
 	if status != http.StatusUnprocessableEntity {

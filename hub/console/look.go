@@ -47,7 +47,7 @@ func (p *pages) office(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	day := p.hub.Reference.NextWorkingDay(o.ID, p.hub.Today())
+	day := p.hub.Rules(o.ID).NextWorkingDay(o.ID, p.hub.Today())
 	if s := r.FormValue("day"); s != "" {
 		if day, err = spclep.ParseDay(s); err != nil {
 			return errNotHere
@@ -58,7 +58,7 @@ func (p *pages) office(w http.ResponseWriter, r *http.Request) error {
 
 func (p *pages) showOffice(w http.ResponseWriter, r *http.Request, status int, o spclep.Office, asked hub.BookAsk, refused string) (err error) {
 	v := officePage{Office: o, Day: asked.Day, Previous: asked.Day.Add(-1), Next: asked.Day.Add(1), Asked: asked, Refused: refused}
-	if v.Hours, err = p.hub.Reference.Hours(o.ID, v.Day); err != nil {
+	if v.Hours, err = p.hub.Rules(o.ID).Hours(o.ID, v.Day); err != nil {
 		return err
 	}
 	if v.Rows, err = p.hub.Store.Rows(r.Context(), string(o.ID), store.Filter{Day: v.Day}); err != nil {
@@ -76,7 +76,7 @@ func (p *pages) showOffice(w http.ResponseWriter, r *http.Request, status int, o
 			v.PCs = append(v.PCs, pcRow{d, hub.HealthOf(d)})
 		}
 	}
-	v.Reasons = slices.DeleteFunc(p.hub.Reference.Reasons(o.ID, v.Day), func(i spclep.ReasonInfo) bool { return !i.Bookable })
+	v.Reasons = slices.DeleteFunc(p.hub.Rules(o.ID).Reasons(o.ID, v.Day), func(i spclep.ReasonInfo) bool { return !i.Bookable })
 	return p.show(w, status, "office", frame{Title: o.Name, Body: v})
 }
 

@@ -19,6 +19,9 @@ import (
 // ErrNone: what was asked for by name is not held.
 var ErrNone = errors.New("the hub holds nothing under that name")
 
+// ErrUsed: a number is not above those that were used.
+var ErrUsed = errors.New("the number is not above those that were used")
+
 // A Store holds the ops of all offices. Every method may be called from many
 // goroutines, and many processes may use one store.
 type Store interface {
@@ -49,6 +52,14 @@ type Store interface {
 	AddToken(ctx context.Context, t Token) error
 	// Token finds a token by the hash of its secret; ErrNone if there is none.
 	Token(ctx context.Context, hash [32]byte) (Token, error)
+
+	// AddSettings keeps a bundle; ErrUsed if its number is not above every one
+	// that is kept. Of two who publish at once, one is late.
+	AddSettings(ctx context.Context, p Published) error
+	// SettingsHeads gives the highest number of each target.
+	SettingsHeads(ctx context.Context) (map[string]int64, error)
+	// Settings gives a bundle by its number; ErrNone if there is none.
+	Settings(ctx context.Context, number int64) (Published, error)
 
 	// Secret gives the hub's secret of that name, made by fresh the first time.
 	// Of two who ask at once, both get the same.
@@ -153,6 +164,15 @@ type Device struct {
 	Have      uint64          // up to here its log is held without a gap
 	Window    Window          // which requests it has made
 	Health    json.RawMessage // what it last said of itself
+	Settings  json.RawMessage // wire.SettingsAt as it last said it; nil: never
+}
+
+// Published is a bundle of settings as IT signed it.
+type Published struct {
+	Number int64
+	Target string // bundle.National, or an office
+	AtMs   int64  // when it was published
+	Box    string
 }
 
 // A Token lets one PC enrol once. Only the hash of its secret is kept.

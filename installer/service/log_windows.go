@@ -26,7 +26,7 @@ func LogHandler(name string, fallback slog.Handler) slog.Handler {
 		return fallback
 	}
 	p := &page{}
-	return eventHandler{Handler: slog.NewTextHandler(&p.text, nil), page: p, log: log}
+	return eventHandler{Handler: slog.NewTextHandler(&p.text, &slog.HandlerOptions{Level: slog.LevelDebug}), page: p, log: log}
 }
 
 // A page is where one event is written before it goes to the log.

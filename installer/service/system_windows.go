@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"time"
 	"unsafe"
 
@@ -28,11 +29,17 @@ var recovery = []mgr.RecoveryAction{
 
 const recoveryReset = 24 * 60 * 60 // seconds
 
+// mayManage asks the manager itself: an administrator's prompt that is not
+// elevated is turned away.
 func mayManage() error {
-	if !windows.GetCurrentProcessToken().IsElevated() {
+	m, err := windows.OpenSCManager(nil, nil, windows.SC_MANAGER_CONNECT|windows.SC_MANAGER_CREATE_SERVICE)
+	if errors.Is(err, windows.ERROR_ACCESS_DENIED) {
 		return fmt.Errorf("%w: run it from an elevated prompt", ErrRights)
 	}
-	return nil
+	if err != nil {
+		return fmt.Errorf("ask the service control manager: %w", err)
+	}
+	return windows.CloseServiceHandle(m)
 }
 
 // install lets kardianos/service register the service, and then sets beside it
@@ -59,7 +66,7 @@ func install(ctx context.Context, c Config) (changed bool, err error) {
 	err = withService(windows.SERVICE_ALL_ACCESS, func(s *mgr.Service) error {
 		differs, err := putRight(s, c.Exe)
 		changed = changed || differs
-		return errors.Join(err, setBeside(s))
+		return errors.Join(err, setBeside(s), keepsRecovery(s))
 	})
 	return changed, err
 }
@@ -106,6 +113,27 @@ func setBeside(s *mgr.Service) error {
 		if err != nil && !errors.Is(err, windows.ERROR_INVALID_LEVEL) {
 			return fmt.Errorf("set %s: %w", what, err)
 		}
+	}
+	return nil
+}
+
+// keepsRecovery reads back what is to happen when the service fails: a manager
+// that took the words and did not keep them would leave an office closed.
+func keepsRecovery(s *mgr.Service) error {
+	actions, err := s.RecoveryActions()
+	if errors.Is(err, windows.ERROR_INVALID_LEVEL) {
+		return nil // it tells nobody
+	}
+	if err != nil {
+		return fmt.Errorf("read back what is to happen when it fails: %w", err)
+	}
+	period, err := s.ResetPeriod()
+	if err != nil || period != recoveryReset || !slices.Equal(actions, recovery) {
+		return fmt.Errorf("what is to happen when it fails was not kept: %v after %d s (%w)", actions, period, err)
+	}
+	also, err := s.RecoveryActionsOnNonCrashFailures()
+	if err != nil || !also {
+		return fmt.Errorf("that an end with an error is a failure was not kept (%w)", err)
 	}
 	return nil
 }

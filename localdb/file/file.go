@@ -34,9 +34,6 @@ var ErrDamaged = errors.New("the file is damaged")
 
 // Open opens or makes the file. Where it fails, nothing stays open.
 func Open(ctx context.Context, s Spec) (f *File, err error) {
-	if strings.HasPrefix(s.Path, `\\`) {
-		return nil, fmt.Errorf("%s lies in a network folder; SQLite's locks do not hold there", s.Path)
-	}
 	if err := touch(s.Path); err != nil {
 		return nil, err
 	}
@@ -73,6 +70,14 @@ func (f *File) Close() error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// Folder makes the folder for a file, if it lies where SQLite's locks hold.
+func Folder(dir string) error {
+	if strings.HasPrefix(dir, `\\`) {
+		return fmt.Errorf("%s is a network folder; SQLite's locks do not hold there", dir)
+	}
+	return os.MkdirAll(dir, 0o700)
 }
 
 // touch makes the file if it is not there: the driver would say of a folder

@@ -151,7 +151,7 @@ func (c *client) post(ctx context.Context, path string, timeout time.Duration, s
 	}
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("Accept-Encoding", "zstd")
-	req.Header.Set("User-Agent", "condica")
+	req.Header.Set("User-Agent", "") // twenty bytes that tell the hub nothing
 	if packed {
 		req.Header.Set("Content-Encoding", "zstd")
 	}

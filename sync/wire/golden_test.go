@@ -59,7 +59,7 @@ var (
 // ops are a check-in and, in the same action, a note with all that JSON likes
 // to bend: markup, diacritics, line separators, quotes.
 func ops(t *testing.T) (all []op.Op, raw [][]byte) {
-	note := must[[]byte](t)(Encode("<b>Ștefan & \"fiii\"</b> — Szűcs Ödön \u2028 \\ \t"))
+	note := must[[]byte](t)(Encode("<b>Ștefan & \"fiii\"</b> — Szűcs-Minta Ödön \u2028 \\ \t"))
 	all = []op.Op{{
 		ID: op.ID{Device: pcID, Seq: 41}, Action: 41, Cell: op.Cell{Kind: "booking", Entity: "7F3KQRST", Field: "arrived"}, Fact: true,
 		Time: when, Clock: clocks, By: "Ghișeul <2>",

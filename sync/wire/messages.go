@@ -1,6 +1,8 @@
 package wire
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 
@@ -34,6 +36,7 @@ type Request struct {
 	WaitMs   int             `json:"wait,omitempty"` // may be held for news that long
 	Limit    int             `json:"n,omitempty"`    // entries wanted at most
 	Health   json.RawMessage `json:"h,omitempty"`    // what the console shows of this PC
+	Keys     string          `json:"k,omitempty"`    // KeysSum of the booking keys it holds: the same are not sent again
 	Settings *SettingsAt     `json:"g,omitempty"`    // which settings it has; none: it takes none
 }
 
@@ -59,7 +62,7 @@ type Answer struct {
 	Entries  []Entry   `json:"ops,omitempty"` // the office's log after From, without gaps
 	Cursor   int64     `json:"c,omitempty"`   // position of the last of Entries
 	Head     int64     `json:"p"`             // last position of the office
-	Keys     []QRKey   `json:"k,omitempty"`   // who signs booking codes
+	Keys     []QRKey   `json:"k,omitempty"`   // who signs booking codes, if the PC holds others
 	Orders   []string  `json:"x,omitempty"`   // "revoked"
 	Settings *Settings `json:"g,omitempty"`   // a bundle that the PC does not have yet
 	Root     []byte    `json:"r,omitempty"`   // whose word settings are, for a PC that knows none
@@ -123,6 +126,16 @@ type Entry struct {
 type QRKey struct {
 	ID  uint8  `json:"id"`
 	Pub []byte `json:"pub"`
+}
+
+// KeysSum tells two sets of keys apart in eight symbols.
+func KeysSum(keys []QRKey) string {
+	h := sha256.New()
+	for _, k := range keys {
+		h.Write([]byte{k.ID, byte(len(k.Pub))})
+		h.Write(k.Pub)
+	}
+	return hex.EncodeToString(h.Sum(nil)[:4])
 }
 
 // A Problem is the body of every answer that is not 200 (RFC 9457, title and

@@ -1,6 +1,6 @@
 'use strict'
-// The peer's office PC: PouchDB over LevelDB. Reads one JSON command a line,
-// answers each with one line: {"ms":...} or {"error":...}. Times are those of
+// The peer's office PC: PouchDB over LevelDB. Prints {} when it is up, then
+// reads one JSON command a line and answers each with one: {"ms":...} or {"error":...}. Times are those of
 // this process, without its start.
 const crypto = require('crypto')
 const readline = require('readline')
@@ -71,6 +71,7 @@ const commands = {
 }
 
 async function main () {
+  console.log('{}')
   for await (const line of readline.createInterface({ input: process.stdin })) {
     const { do: name, ...args } = JSON.parse(line)
     const start = performance.now()

@@ -25,6 +25,8 @@ type Store struct {
 	devices map[hlc.Device]store.Device
 	tokens  map[[32]byte]store.Token
 	secrets map[string][]byte
+
+	settings []store.Published // by number
 }
 
 type office struct {

@@ -12,7 +12,7 @@ import (
 	"condica/sync/hlc"
 )
 
-const deviceColumns = `id, office, kind, desk, name, pub, added, revoked, last, have, high, seen, health`
+const deviceColumns = `id, office, kind, desk, name, pub, added, revoked, last, have, high, seen, health, settings`
 
 // Device finds a device.
 func (s *Store) Device(ctx context.Context, id hlc.Device) (store.Device, error) {
@@ -51,9 +51,9 @@ func devices(rows *sql.Rows, err error) ([]store.Device, error) {
 	var out []store.Device
 	for rows.Next() {
 		var d store.Device
-		var id, health string
+		var id, health, settings string
 		var seen int64
-		if err := rows.Scan(&id, &d.Office, &d.Kind, &d.Desk, &d.Name, &d.Pub, &d.AddedMs, &d.RevokedMs, &d.LastMs, &d.Have, &d.Window.High, &seen, &health); err != nil {
+		if err := rows.Scan(&id, &d.Office, &d.Kind, &d.Desk, &d.Name, &d.Pub, &d.AddedMs, &d.RevokedMs, &d.LastMs, &d.Have, &d.Window.High, &seen, &health, &settings); err != nil {
 			return nil, err
 		}
 		if d.ID, err = hlc.ParseDevice(id); err != nil {
@@ -62,6 +62,9 @@ func devices(rows *sql.Rows, err error) ([]store.Device, error) {
 		d.Window.Seen = uint64(seen)
 		if health != "" {
 			d.Health = json.RawMessage(health)
+		}
+		if settings != "" {
+			d.Settings = json.RawMessage(settings)
 		}
 		out = append(out, d)
 	}

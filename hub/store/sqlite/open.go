@@ -10,7 +10,6 @@ import (
 	"embed"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 
 	"condica/hub/store"
@@ -37,11 +36,11 @@ var _ store.Store = (*Store)(nil)
 
 // Open opens or makes the hub's database in dir.
 func Open(ctx context.Context, dir string) (*Store, error) {
-	dir, err := filepath.Abs(dir)
-	if err != nil {
+	if err := file.Folder(dir); err != nil {
 		return nil, fmt.Errorf("open hub's data: %w", err)
 	}
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	dir, err := filepath.Abs(dir)
+	if err != nil {
 		return nil, fmt.Errorf("open hub's data: %w", err)
 	}
 	steps, err := fs.Sub(schema, "schema")

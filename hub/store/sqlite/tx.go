@@ -162,11 +162,11 @@ func (t *tx) SetDevice(d store.Device) error {
 	if d.Office != t.office {
 		return fmt.Errorf("device %s does not belong to office %s", d.ID, t.office)
 	}
-	res, err := t.tx.ExecContext(t.ctx, `INSERT INTO device (`+deviceColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+	res, err := t.tx.ExecContext(t.ctx, `INSERT INTO device (`+deviceColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (id) DO UPDATE SET kind = excluded.kind, desk = excluded.desk, name = excluded.name, pub = excluded.pub, added = excluded.added,
-			revoked = excluded.revoked, last = excluded.last, have = excluded.have, high = excluded.high, seen = excluded.seen, health = excluded.health
+			revoked = excluded.revoked, last = excluded.last, have = excluded.have, high = excluded.high, seen = excluded.seen, health = excluded.health, settings = excluded.settings
 		WHERE office = excluded.office`,
-		d.ID.String(), d.Office, d.Kind, d.Desk, d.Name, d.Pub, d.AddedMs, d.RevokedMs, d.LastMs, d.Have, d.Window.High, int64(d.Window.Seen), string(d.Health))
+		d.ID.String(), d.Office, d.Kind, d.Desk, d.Name, d.Pub, d.AddedMs, d.RevokedMs, d.LastMs, d.Have, d.Window.High, int64(d.Window.Seen), string(d.Health), string(d.Settings))
 	if err != nil {
 		return err
 	}

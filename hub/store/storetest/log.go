@@ -65,7 +65,7 @@ func (h *tale) add(w *writer, ms int64, field string, fact bool, value string, b
 func story() []op.Entry {
 	hub, one, two := named("hub"), named("desk one"), named("desk two")
 	var h tale
-	h.add(hub, 1000, spclep.Booked, true, `{"n":"Ion Popescu","e":"ion@example.ro","r":"R05","d":"2026-11-24","t":"09:00"}`)
+	h.add(hub, 1000, spclep.Booked, true, `{"n":"Ion Mostră","e":"ion@example.ro","r":"R05","d":"2026-11-24","t":"09:00"}`)
 	mail := h.add(hub, 1001, spclep.FieldEmail, false, `"popescu@example.ro"`)
 	arrived := h.add(one, 2000, spclep.Arrived, true, ``)
 	h.add(two, 2500, spclep.Arrived, true, ``)
