@@ -140,7 +140,7 @@ func TestOtherWaysToTheDesk(t *testing.T) {
 	m.fails(3, "another office", "scan", m.QR(2, "A2B3C4D5", "R01", "2026-11-23", "09:20"))
 	m.fails(3, "identity code", "scan", "https://hub.mai.gov.ro/x")
 	m.shows([]string{`nothing is found for "nimeni"`}, "scan", "nimeni")
-	m.shows([]string{"Șerban Exemplu"}, "bookings", "-q", "ser an", "--state", "booked")
+	m.shows([]string{"Șerban Exemplu"}, "bookings", "-q", "ser ex", "--state", "booked")
 
 	m.fails(3, "R01.99 is not on this list (rule B12)", "send-away", "A2B3C4D5", "--ground", "papers-missing", "--missing", "R01.1,R01.99")
 	m.shows([]string{"sent-away"}, "send-away", "A2B3C4D5", "--ground", "papers-missing", "--missing", "R01.1,R01.6", "--note", "revine")
