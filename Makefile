@@ -11,7 +11,7 @@ SHELL := bash
 .PHONY: build demo bench packages clean test setup fmt vet lint vuln cross race verify test-systemd test-wine
 
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unversioned)
-GOBUILD = CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags '-s -w -X main.version=$(VERSION)'
+GOBUILD = CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags '-s -w -X main.version=$(VERSION) -X main.builtAt=$(SOURCE_DATE_EPOCH)'
 
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0

@@ -1,17 +1,26 @@
 package main
 
 import (
+	"errors"
+	"fmt"
 	"io"
 	"net/url"
 	"strconv"
 
 	"condica/agent/api"
+	svc "condica/installer/service"
 )
 
 type statusCmd struct{ service }
 
 func (c *statusCmd) Run(e *env) error {
 	st, raw, err := ask[api.Status](e, c.service, "GET", "status", nil)
+	if errors.Is(err, api.ErrNotRunning) && c.Data == svc.DataDir() {
+		// The desk is silent; what the system says of its service may tell why.
+		if s, e := svc.Status(e.Ctx); e == nil {
+			return fmt.Errorf("%w: %s", err, s.Sentence())
+		}
+	}
 	if err != nil {
 		return err
 	}

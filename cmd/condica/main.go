@@ -32,6 +32,7 @@ type cli struct {
 	Rules   rulesCmd   `cmd:"" help:"Show what the rules say: papers, fees, terms, slots, hours, who may collect."`
 	Version versionCmd `cmd:"" help:"Print the program's version."`
 	clientCmds
+	installCmds
 }
 
 func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
@@ -69,6 +70,10 @@ func run(args []string, out, errs io.Writer) int {
 // report says what went wrong in one sentence and picks the exit code.
 func report(errs io.Writer, err error) int {
 	fmt.Fprintln(errs, "condica:", err)
+	var coded interface{ ExitCode() int }
+	if errors.As(err, &coded) {
+		return coded.ExitCode()
+	}
 	var usage *usageError
 	if errors.As(err, &usage) {
 		return exitUsage

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -10,15 +11,21 @@ import (
 	"path/filepath"
 	"runtime"
 	"runtime/debug"
+	"strconv"
 	"time"
 
 	"condica/agent"
 	"condica/agent/api"
+	svc "condica/installer/service"
 )
 
 // version is set by the build (make build); a plain go build takes it from the
 // repository.
 var version string
+
+// builtAt is the time of the build's commit in Unix seconds, set by the build:
+// one of the moments it may be now when a PC's clock is wrong.
+var builtAt string
 
 // zone is the wall clock of every office.
 const zone = "Europe/Bucharest"
@@ -34,22 +41,33 @@ type runCmd struct {
 	JSON bool   `name:"json" help:"Print one line of JSON when ready, and log as JSON."`
 }
 
+// Run serves under the system's service manager and in the foreground alike.
 func (c *runCmd) Run(e *env) error {
+	return svc.Run(e.Ctx, svc.Name, func(ctx context.Context, n svc.Notifier) error { return c.serve(ctx, e, n) })
+}
+
+func (c *runCmd) serve(ctx context.Context, e *env, n svc.Notifier) error {
 	o, err := c.options(e.Err)
 	if err != nil {
 		return err
 	}
-	a, err := agent.Start(e.Ctx, o)
+	n.Say("opening the replica")
+	a, err := agent.Start(ctx, o)
 	if err != nil {
 		return err
 	}
+	n.Watch(svc.Answers(a.URL()))
+	n.Say("the desk is open at " + a.URL())
+	// Under the Windows service manager there is no output to write to; a desk
+	// does not close for that.
 	if err := ready(e.Out, c.JSON, map[string]any{"desk": a.URL(), "pid": os.Getpid()}, "The desk is open at "+a.URL()); err != nil {
-		return errors.Join(err, a.Close())
+		o.Log.Debug("nobody reads that the desk is open", "error", err)
 	}
 	select {
-	case <-e.Ctx.Done():
+	case <-ctx.Done():
 	case <-a.Asked():
 	}
+	n.Say("closing")
 	return a.Close()
 }
 
@@ -69,7 +87,7 @@ func (c *runCmd) options(log io.Writer) (agent.Options, error) {
 	v, built := build()
 	return agent.Options{
 		Dir: dir, Listen: c.Listen, Bundle: c.Bundle, Clock: agent.NewClock(shift), Zone: loc,
-		Version: v, Built: built, Log: logger(log, c.JSON), Tickets: !c.NoTicket, OpenDir: openDir(dir),
+		Version: v, Built: built, Log: slog.New(svc.LogHandler(svc.Name, logger(log, c.JSON).Handler())), Tickets: !c.NoTicket, OpenDir: openDir(dir),
 	}, nil
 }
 
@@ -112,6 +130,9 @@ func shiftTo(instant string) (time.Duration, error) {
 // build tells version and time of this program.
 func build() (v string, built time.Time) {
 	v = version
+	if at, err := strconv.ParseInt(builtAt, 10, 64); err == nil {
+		built = time.Unix(at, 0)
+	}
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return v, built
@@ -119,7 +140,9 @@ func build() (v string, built time.Time) {
 	for _, s := range info.Settings {
 		switch s.Key {
 		case "vcs.time":
-			built, _ = time.Parse(time.RFC3339, s.Value)
+			if at, err := time.Parse(time.RFC3339, s.Value); err == nil {
+				built = at
+			}
 		case "vcs.revision":
 			if v == "" && len(s.Value) >= 12 {
 				v = s.Value[:12]
@@ -130,15 +153,7 @@ func build() (v string, built time.Time) {
 }
 
 // defaultDir is where the installed service keeps its data.
-func defaultDir() string {
-	if runtime.GOOS == "windows" {
-		if base := os.Getenv("ProgramData"); base != "" {
-			return filepath.Join(base, "Condica")
-		}
-		return `C:\ProgramData\Condica`
-	}
-	return "/var/lib/condica"
-}
+func defaultDir() string { return svc.DataDir() }
 
 type versionCmd struct{}
 
