@@ -245,15 +245,17 @@ func (db *DB) noteClash(ctx context.Context, tx *txn, id op.ID) error {
 
 func (db *DB) after(ctx context.Context, tx *txn, boot string) (unsent int, anchored bool, err error) {
 	err = tx.QueryRowContext(ctx, `SELECT
-		(SELECT count(*) FROM op WHERE device = ? AND pos IS NULL AND verdict = ''),
+		(SELECT count(*) FROM (SELECT 1 FROM op WHERE device = ? AND pos IS NULL AND verdict = '' LIMIT 1000)),
 		EXISTS (SELECT 1 FROM anchor WHERE boot = ? AND err <= ?)`, db.device.String(), boot, hlc.MaxMeasured).Scan(&unsent, &anchored)
 	return unsent, anchored, err
 }
 
-// Unsent gives what the machine wants to know at its start.
+// Unsent gives what the machine wants to know at its start and after a click.
+// No more than 1,000 are counted: weeks without a line must not make each click
+// dearer.
 func (db *DB) Unsent(ctx context.Context) (unsent int, anchored bool, err error) {
 	err = db.r.QueryRowContext(ctx, `SELECT
-		(SELECT count(*) FROM op WHERE device = ? AND pos IS NULL AND verdict = ''),
+		(SELECT count(*) FROM (SELECT 1 FROM op WHERE device = ? AND pos IS NULL AND verdict = '' LIMIT 1000)),
 		EXISTS (SELECT 1 FROM anchor WHERE boot = ? AND err <= ?)`, db.device.String(), db.now().Boot, hlc.MaxMeasured).Scan(&unsent, &anchored)
 	return unsent, anchored, err
 }
