@@ -80,7 +80,7 @@ func TestTheDeskOpensByTicketOnly(t *testing.T) {
 	stranger, clerk := &visitor{door: d}, &visitor{door: d}
 	for _, path := range []string{"/", "/vizita/2222AAAA", "/cauta?q=ioana", "/stare", "/coada", "/vizita/2222AAAA/bon", "/nimic"} {
 		w := stranger.do("GET", path, nil)
-		if w.Code != http.StatusForbidden || !strings.Contains(w.Body.String(), "meniul Start") {
+		if w.Code != http.StatusForbidden || !strings.Contains(w.Body.String(), "meniul de programe") {
 			t.Errorf("%s without a cookie: status %d", path, w.Code)
 		}
 		if strings.Contains(w.Body.String(), "Ioana") || strings.Contains(w.Body.String(), "Covasna") {
