@@ -61,11 +61,7 @@ func states() []spclep.State {
 // bookings lists by day, state and words of a search, as many of them as are
 // given; of today if none is.
 func bookings(d *door, r *http.Request) (any, error) {
-	k, err := d.o.Desk(r.Context())
-	if err != nil {
-		return nil, err
-	}
-	m, err := d.o.Moment(r.Context())
+	k, m, err := d.o.Here(r.Context())
 	if err != nil {
 		return nil, err
 	}

@@ -101,6 +101,16 @@ func (o *Office) Moment(ctx context.Context) (desk.Moment, error) {
 	return desk.Moment{Ms: ms}, err
 }
 
+// Here is the counter and the moment, as most pages want both.
+func (o *Office) Here(ctx context.Context) (desk.Desk, desk.Moment, error) {
+	d, err := o.Desk(ctx)
+	if err != nil {
+		return d, desk.Moment{}, err
+	}
+	m, err := o.Moment(ctx)
+	return d, m, err
+}
+
 // SetNow takes a clerk's word for the time while neither the hub nor the PC's
 // clock can tell it. Edits written under it are stamped anew when the hub is
 // heard.

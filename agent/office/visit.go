@@ -32,11 +32,7 @@ type Visit struct {
 // state StateNone. A fault of the rules does not hide the booking: it stands
 // in Rules.
 func (o *Office) Visit(ctx context.Context, id spclep.BookingID) (Visit, error) {
-	d, err := o.Desk(ctx)
-	if err != nil {
-		return Visit{}, err
-	}
-	m, err := o.Moment(ctx)
+	d, m, err := o.Here(ctx)
 	if err != nil {
 		return Visit{}, err
 	}

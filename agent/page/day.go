@@ -41,11 +41,7 @@ type count struct {
 }
 
 func (p *pages) day(w http.ResponseWriter, r *http.Request) error {
-	d, err := p.office.Desk(r.Context())
-	if err != nil {
-		return err
-	}
-	m, err := p.office.Moment(r.Context())
+	d, m, err := p.office.Here(r.Context())
 	if err != nil {
 		return err
 	}
@@ -183,11 +179,7 @@ func states() []spclep.State {
 
 // pickups lists the cards that lie here, and those that are awaited.
 func (p *pages) pickups(w http.ResponseWriter, r *http.Request) error {
-	d, err := p.office.Desk(r.Context())
-	if err != nil {
-		return err
-	}
-	m, err := p.office.Moment(r.Context())
+	d, m, err := p.office.Here(r.Context())
 	if err != nil {
 		return err
 	}

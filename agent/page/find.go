@@ -85,11 +85,7 @@ type findPage struct {
 }
 
 func (p *pages) list(w http.ResponseWriter, r *http.Request, q string, rows []record.Row) error {
-	d, err := p.office.Desk(r.Context())
-	if err != nil {
-		return err
-	}
-	m, err := p.office.Moment(r.Context())
+	d, m, err := p.office.Here(r.Context())
 	if err != nil {
 		return err
 	}
@@ -117,11 +113,7 @@ func letters(s string) int {
 // newBooking shows a signed code of a booking that was made after the last
 // contact: what it says, and a field for the name, which it does not hold.
 func (p *pages) newBooking(w http.ResponseWriter, r *http.Request, status int, text string, c code.Booking, problems []problem) error {
-	d, err := p.office.Desk(r.Context())
-	if err != nil {
-		return err
-	}
-	m, err := p.office.Moment(r.Context())
+	d, m, err := p.office.Here(r.Context())
 	if err != nil {
 		return err
 	}

@@ -24,11 +24,7 @@ func (p *pages) slip(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	d, err := p.office.Desk(r.Context())
-	if err != nil {
-		return err
-	}
-	m, err := p.office.Moment(r.Context())
+	d, m, err := p.office.Here(r.Context())
 	if err != nil {
 		return err
 	}

@@ -21,11 +21,7 @@ func (p *pages) walkIn(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (p *pages) showWalkIn(w http.ResponseWriter, r *http.Request, status int, k kept, problems ...problem) error {
-	d, err := p.office.Desk(r.Context())
-	if err != nil {
-		return err
-	}
-	m, err := p.office.Moment(r.Context())
+	d, m, err := p.office.Here(r.Context())
 	if err != nil {
 		return err
 	}
