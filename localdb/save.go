@@ -55,6 +55,9 @@ func (db *DB) Save(ctx context.Context, a wire.Answer, sent, received hlc.Readin
 		}
 		out.Pulled, out.Refused = len(pulled), refused
 		s.LastOK, s.Head = max(s.LastOK, a.HubMs), a.Head
+		if err := db.raiseFloor(ctx, tx, s, a.HubMs); err != nil {
+			return err
+		}
 		if err := saveSettings(ctx, tx, a.Settings); err != nil {
 			return err
 		}
@@ -74,6 +77,17 @@ func (db *DB) Save(ctx context.Context, a wire.Answer, sent, received hlc.Readin
 		return project(ctx, tx, append(touched, pulled...))
 	})
 	return out, err
+}
+
+// raiseFloor: where every edit has its time already, those to come lie after
+// this answer, whatever the clocks of a later run of the PC will say.
+func (db *DB) raiseFloor(ctx context.Context, tx *txn, s *state, hubMs int64) error {
+	var waiting bool
+	err := tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM op WHERE device = ? AND pos IS NULL AND verdict = '' AND sealed = 0)`, db.device.String()).Scan(&waiting)
+	if err == nil && !waiting {
+		s.Floor = max(s.Floor, hubMs)
+	}
+	return err
 }
 
 func (db *DB) saveAnchor(ctx context.Context, tx *txn, a hlc.Anchor) error {

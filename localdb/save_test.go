@@ -323,6 +323,36 @@ func TestNoAnchorNoSeal(t *testing.T) {
 	}
 }
 
+// The PC was in touch at noon, then switched off and on with a dead clock,
+// worked an hour without a line, was switched off and on again, and finds the
+// hub two hours later: the edits lie after noon and before the last switching
+// on, though nothing was sealed since last week and the clock stood at 2009.
+func TestDeadClockAfterContact(t *testing.T) {
+	c, tn := filled(t)
+	c.later(7 * 86_400_000) // quiet days: nothing was written, the hub was heard
+	tn.now += 7 * 86_400_000
+	c.sync(tn)
+	noon := tn.now
+
+	c.newBoot("b2")
+	c.clock.Wall = 1_230_768_000_000
+	c.arrive("22222224")
+	c.later(3_600_000)
+	c.register("22222224", spclep.FieldNote, "vine cu mama")
+	c.newBoot("b3")
+	c.clock.Wall = 1_230_768_000_000
+	tn.now = noon + 2*3_600_000
+	c.later(60_000)
+	c.syncAll(tn)
+
+	b, err := c.Booking(t.Context(), "22222224")
+	c.must(err)
+	came, noted := b.Facts[len(b.Facts)-1].Eff.Ms(), b.Fields[spclep.FieldNote].Winner.Eff.Ms()
+	if on := tn.now - 60_010; came < noon || noted > on || noted-came != 3_600_000 {
+		t.Errorf("arrived %d ms after noon, noted %d ms later and %d ms before the PC was switched on", came-noon, noted-came, on-noted)
+	}
+}
+
 // Request numbers are never used twice, whatever stops in between.
 func TestCounterNeverRunsBack(t *testing.T) {
 	c := newCounter(t)

@@ -91,7 +91,7 @@ func (db *DB) correct(ctx context.Context, tx *txn, s *state, entries []op.Entry
 	for i, e := range entries {
 		readings[i] = e.Clock
 	}
-	times := hlc.Correct(readings, anchors, reading, s.Sealed, 0)
+	times := hlc.Correct(readings, anchors, reading, s.Sealed, s.Floor)
 	rec := journalRecord{Device: db.device, Sealed: true}
 	last := s.Sealed
 	for i := range entries {

@@ -25,6 +25,7 @@ type state struct {
 	Cursor  int64    `json:"cursor"`  // the last position held without a gap
 	Head    int64    `json:"head"`    // the hub's last position, as last heard
 	LastOK  int64    `json:"last"`    // hub ms of the last answer saved
+	Floor   int64    `json:"floor"`   // hub ms of the last answer after which every edit without its time was written
 	Keys    []byte   `json:"keys"`    // the hub's booking keys, as sent
 	Counter uint64   `json:"counter"` // requests are counted below this number
 	Gap     bool     `json:"gap"`     // the log lacks own ops below Next: the hub is asked for all of them
