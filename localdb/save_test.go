@@ -339,9 +339,9 @@ func TestDeadClockAfterContact(t *testing.T) {
 	c.arrive("22222224")
 	c.later(3_600_000)
 	c.register("22222224", spclep.FieldNote, "vine cu mama")
-	c.newBoot("b3")
-	c.clock.Wall = 1_230_768_000_000
+	c.newBoot("b3") // with a new battery, and the clock set
 	tn.now = noon + 2*3_600_000
+	c.clock.Wall = tn.now - 60_000
 	c.later(60_000)
 	c.syncAll(tn)
 
