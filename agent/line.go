@@ -55,11 +55,7 @@ func (a *Agent) startLink(h hub) error {
 	}
 	a.linked = true
 	a.setLine(l)
-	a.work.Go(func() {
-		if err := l.Run(a.ctx); err != nil && a.ctx.Err() == nil {
-			a.o.Log.Error("the line stopped", "error", err)
-		}
-	})
+	a.work.Go(func() { l.Run(a.ctx) })
 	return nil
 }
 

@@ -61,7 +61,7 @@ type Hub struct {
 	Reached    bool   `json:"reached"`
 	SinceMs    int64  `json:"since_ms"`
 	Since      string `json:"since"`          // since when it is reached, or not
-	Kind       string `json:"kind,omitempty"` // of the failure: unreachable, captive, untrusted, turned-away, busy, hub-fault
+	Kind       string `json:"kind,omitempty"` // of the failure: unreachable, captive, untrusted, turned-away, busy, hub-fault, local
 	Say        string `json:"say,omitempty"`
 	TurnedAway bool   `json:"turned_away"` // the hub knows this PC no more
 	LastOKMs   int64  `json:"last_ok_ms"`

@@ -95,7 +95,7 @@ func TestStatusLine(t *testing.T) {
 
 	for kind, want := range map[string]string{
 		link.Captive: "Rețeaua cere conectare", link.Untrusted: "certificat necunoscut",
-		link.Turned: "nu mai primește acest PC", link.Busy: "este ocupat", link.HubFault: "o defecțiune",
+		link.Turned: "nu mai primește acest PC", link.Busy: "este ocupat", link.HubFault: "o defecțiune", link.Local: "nu pot fi citite",
 	} {
 		c.line.is(link.Status{Kind: kind})
 		c.open("/stare").shows(want, "din 23.11 09:15")

@@ -88,7 +88,7 @@ func (l *statusLine) add(part string) { l.Parts = append(l.Parts, part) }
 // kind is the failure as the catalogue knows it.
 func kind(s link.Status) string {
 	switch s.Kind {
-	case link.Captive, link.Untrusted, link.Turned, link.Busy, link.HubFault:
+	case link.Captive, link.Untrusted, link.Turned, link.Busy, link.HubFault, link.Local:
 		return s.Kind
 	}
 	return link.Unreachable

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"sync"
 	"time"
 
 	"condica/agent/desk"
@@ -77,13 +78,14 @@ func (p *pastDesk) sync(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	ended := make(chan error, 1)
-	go func() { ended <- l.Run(ctx) }()
+	var running sync.WaitGroup
+	running.Go(func() { l.Run(ctx) })
+	defer running.Wait()
+	defer stop()
 	for {
 		st, err := p.db.Standing(ctx)
 		if err == nil && st.Unsent == 0 && st.LastOK > 0 && st.Cursor == st.Head && st.Head > 0 {
-			stop()
-			return <-ended
+			return nil
 		}
 		if ctx.Err() != nil {
 			return errors.Join(err, fmt.Errorf("the demo's second desk could not reach the hub: %s", l.Status().Say))

@@ -7,21 +7,13 @@ type Clock struct{ high Time }
 // New makes a clock that continues after the saved high-water mark.
 func New(high Time) *Clock { return &Clock{high: high} }
 
-// High is the high-water mark: the last Time issued or seen.
+// High is the high-water mark: the last Time issued, or the one New began with.
 func (c *Clock) High() Time { return c.high }
 
 // Next issues a Time for an edit written at nowMs by the best reading there
 // is, on top of edits up to after. It is always later than every Time issued
-// or seen before.
+// before.
 func (c *Clock) Next(nowMs int64, after Time) Time {
 	c.high = max(At(nowMs), c.high.After(), after.After())
 	return c.high
 }
-
-// See moves the clock past a Time the hub has vouched for.
-func (c *Clock) See(t Time) { c.high = max(c.high, t) }
-
-// Reset puts the mark back to t. Only unsent edits may have been stamped above
-// t, and they must be stamped again: Times from a wrong wall clock die here
-// instead of travelling.
-func (c *Clock) Reset(t Time) { c.high = t }

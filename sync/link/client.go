@@ -36,6 +36,7 @@ const (
 	Turned      = "turned-away" // the hub knows this PC no more
 	Busy        = "busy"        // the hub asks to come back later
 	HubFault    = "hub-fault"   // the hub answered, but not with what was asked
+	Local       = "local"       // the replica on this PC could not be read or written
 )
 
 // An Error is a failed exchange.

@@ -2,15 +2,18 @@ package link
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net"
 	"net/http"
 	"net/url"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"condica/sync/peer"
+	"condica/sync/wire"
 )
 
 // A cutter is a line that breaks after so many bytes: up to the hub, or down
@@ -118,14 +121,14 @@ func TestRunThroughAStorm(t *testing.T) {
 	s.anchored = false
 	hub.forecast(page(200), says(503, `{"code":"busy","say":"mai târziu"}`, "Retry-After", "1"))
 	l := office(t, serve(t, hub).URL, "", toDate, s)
-	arrived := make(chan peer.Outcome, 100)
-	l.cfg.Pulled = func(o peer.Outcome) { arrived <- o }
+	arrived := make(chan struct{}, 100)
+	l.cfg.Answered = func(wire.Answer) { arrived <- struct{}{} }
 	if st := l.Status(); st.Reached || st.Say == "" {
 		t.Errorf("before the start: %+v", st)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
-	ended := make(chan error, 1)
-	go func() { ended <- l.Run(ctx) }()
+	ended := make(chan struct{})
+	go func() { defer close(ended); l.Run(ctx) }()
 	for range 20 {
 		s.add()
 		l.Ring()
@@ -134,8 +137,8 @@ func TestRunThroughAStorm(t *testing.T) {
 	for s.waiting() > 0 {
 		select {
 		case <-arrived:
-		case err := <-ended:
-			t.Fatalf("the link ended: %v", err)
+		case <-ended:
+			t.Fatal("the link ended")
 		case <-timeout:
 			t.Fatalf("%d ops still wait; %+v", s.waiting(), l.Status())
 		}
@@ -144,9 +147,59 @@ func TestRunThroughAStorm(t *testing.T) {
 		t.Errorf("%+v, the hub holds %d", st, hub.held())
 	}
 	cancel()
-	if err := <-ended; err != nil {
-		t.Errorf("stopped: %v", err)
+	<-ended
+}
+
+// A torn is a replica that cannot be read for a moment, as on a busy disk.
+type torn struct {
+	*shelf
+	bad atomic.Int32 // times it still fails
+}
+
+func (s *torn) Unsent(ctx context.Context) (int, bool, error) {
+	if s.bad.Add(-1) >= 0 {
+		return 0, false, errors.New("disk I/O error")
 	}
+	return s.shelf.Unsent(ctx)
+}
+
+// The replica fails under a clerk's click, and again when the line begins
+// anew: the line goes on by itself, and the edit arrives.
+func TestLineOutlivesATornReplica(t *testing.T) {
+	t.Parallel()
+	hub, s := newCentre(t), newShelf(t, 1)
+	l := office(t, serve(t, hub).URL, "", toDate, s)
+	bad := &torn{shelf: s}
+	l.replica, l.pause = bad, 50*time.Millisecond
+	arrived := make(chan struct{}, 100)
+	l.cfg.Answered = func(wire.Answer) { arrived <- struct{}{} }
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan struct{})
+	go func() { defer close(ended); l.Run(ctx) }()
+	<-arrived
+	bad.bad.Store(3)
+	s.add()
+	l.Ring()
+	look := time.NewTicker(time.Millisecond)
+	defer look.Stop()
+	local := false // the calm line names the PC, not the hub
+	timeout := time.After(20 * time.Second)
+	for s.waiting() > 0 {
+		select {
+		case <-arrived:
+		case <-ended:
+			t.Fatal("the link ended")
+		case <-timeout:
+			t.Fatalf("the edit still waits; %+v", l.Status())
+		case <-look.C:
+			local = local || l.Status().Kind == Local
+		}
+	}
+	if !local {
+		t.Error("the status never told that the replica could not be read")
+	}
+	cancel()
+	<-ended
 }
 
 // A PC that was turned away says so until the hub takes it again.

@@ -35,7 +35,6 @@ type Config struct {
 	Health func() json.RawMessage
 	Seed   uint64 // spreads the retries of many PCs
 	Log    *slog.Logger
-	Pulled func(peer.Outcome) // called after each saved answer; may be nil
 
 	// Settings says with each request which settings this PC has; nil: it takes
 	// none. Answered is called with each answer once it is saved; may be nil.
@@ -60,7 +59,8 @@ type Link struct {
 	bell    chan struct{}
 	rhythm  chan peer.Rhythm // the last one asked for
 	results chan result
-	tuning  tuning // of the Main lane; touched by the loop only
+	tuning  tuning        // of the Main lane; touched by the loop only
+	pause   time.Duration // before the conversation begins anew
 
 	mu     sync.Mutex
 	status Status
@@ -83,7 +83,7 @@ func New(cfg Config, replica Replica) (*Link, error) {
 	return &Link{
 		cfg: cfg, replica: replica, client: c,
 		bell: make(chan struct{}, 1), rhythm: make(chan peer.Rhythm, 1), results: make(chan result, 2),
-		tuning: tuning{entries: wire.MaxPull, bytes: maxOutbox},
+		tuning: tuning{entries: wire.MaxPull, bytes: maxOutbox}, pause: restartPause,
 		status: Status{SinceMs: cfg.Now().Up, Say: "the hub has not been asked yet", Kind: Unreachable},
 	}, nil
 }
@@ -121,8 +121,25 @@ func (l *Link) Status() Status {
 }
 
 // Run talks to the hub until ctx ends. Everything that has to outlive it is in
-// the replica, so it may be stopped at any point.
-func (l *Link) Run(ctx context.Context) error {
+// the replica, so it may be stopped at any point - and begins anew by itself
+// when the replica could not be read for a moment: a line never ends for good.
+func (l *Link) Run(ctx context.Context) {
+	for {
+		err := l.converse(ctx)
+		if ctx.Err() != nil {
+			return
+		}
+		l.note(false, &Error{Kind: Local, Err: err})
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(l.pause):
+		}
+	}
+}
+
+// converse drives one machine until ctx ends or the replica cannot be read.
+func (l *Link) converse(ctx context.Context) error {
 	counter, err := l.replica.Counter(ctx, 0)
 	if err != nil {
 		return fmt.Errorf("start the link: %w", err)
@@ -131,6 +148,9 @@ func (l *Link) Run(ctx context.Context) error {
 	unsent, anchored, err := l.replica.Unsent(ctx)
 	if err != nil {
 		return fmt.Errorf("start the link: %w", err)
+	}
+	for len(l.results) > 0 {
+		<-l.results // of a machine that is no more
 	}
 	m := peer.New(l.cfg.Seed)
 	timer := time.NewTimer(time.Hour)
@@ -175,7 +195,7 @@ func (l *Link) heard(ctx context.Context, m *peer.Machine, r result) peer.Event 
 			}
 			saved, err := l.replica.Save(ctx, r.answer, r.sent, r.received, r.lane == peer.Main)
 			if err != nil {
-				r.err = &Error{Kind: HubFault, Err: fmt.Errorf("save the hub's answer: %w", err)}
+				r.err = &Error{Kind: Local, Err: fmt.Errorf("save the hub's answer: %w", err)}
 				break
 			}
 			l.saved(ctx, r.lane, saved)
@@ -187,7 +207,7 @@ func (l *Link) heard(ctx context.Context, m *peer.Machine, r result) peer.Event 
 	}
 	var e *Error
 	if !errors.As(r.err, &e) {
-		e = &Error{Kind: HubFault, Err: r.err}
+		e = &Error{Kind: Local, Err: r.err} // the request could not be made
 	}
 	if r.lane == peer.Main && ctx.Err() == nil {
 		l.tuning.slower()
@@ -206,9 +226,6 @@ func (l *Link) saved(ctx context.Context, lane peer.Lane, s peer.Outcome) {
 	}
 	if s.Refused > 0 {
 		l.cfg.Log.Warn("the hub refused edits; they are kept in quarantine", "count", s.Refused)
-	}
-	if l.cfg.Pulled != nil {
-		l.cfg.Pulled(s)
 	}
 	if s.Unsent == 0 {
 		if err := l.replica.Tidy(ctx); err != nil {
@@ -330,6 +347,9 @@ func held(own uint64, s wire.Segment) (uint64, error) {
 	}
 	return last.ID.Seq, nil
 }
+
+// restartPause lets a disk that is busy or full come to itself.
+const restartPause = 5 * time.Second
 
 // tuning is how much one exchange carries: halved when exchanges fail, so that
 // a line that breaks every few seconds still makes progress.

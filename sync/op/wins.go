@@ -33,11 +33,6 @@ func Compare(a, b Entry) int {
 	return cmp.Compare(a.ID.Seq, b.ID.Seq)
 }
 
-// Parallel reports whether neither edit was written knowing the other.
-func Parallel(a, b Entry) bool {
-	return !slices.Contains(a.Base, b.ID) && !slices.Contains(b.Base, a.ID)
-}
-
 // Settle gives the edit that counts among all edits of one register, and the
 // parallel ones it beat, best first. Edits that a later one was written on top
 // of are neither: their authors were not overruled unseen. The answer depends
