@@ -52,5 +52,13 @@ func (a *answered) Booking(ctx context.Context, id spclep.BookingID) (record.Boo
 }
 
 func (a *answered) Since(ctx context.Context, pos int64, limit int) ([]op.Entry, error) {
-	return scanEntries(a.db.r.QueryContext(ctx, `SELECT device, seq, eff, pos, sealed, raw FROM op WHERE pos > ? ORDER BY pos LIMIT ?`, pos, limit))
+	var out []op.Entry
+	err := a.db.look(ctx, func(t *rtx) error {
+		rows, err := t.Placed(pos, limit)
+		for _, r := range rows {
+			out = append(out, r.Entry)
+		}
+		return err
+	})
+	return out, err
 }

@@ -22,6 +22,7 @@ const storyNoon = int64(1_795_262_400_000)
 var (
 	thisPC  = hlc.Device{0xa1}
 	otherPC = hlc.Device{0xb2}
+	newPC   = hlc.Device{0xc3}
 	theHub  = hlc.Device{0xc0}
 )
 
@@ -163,6 +164,7 @@ func (c *counter) path(name string) string { return filepath.Join(c.dir, name) }
 // A town is the hub as far as a replica can tell: one office's log.
 type town struct {
 	testing.TB
+	pc    hlc.Device // who asks
 	epoch string
 	now   int64
 	log   []wire.Entry // with the whole op
@@ -172,7 +174,7 @@ type town struct {
 }
 
 func newTown(t testing.TB) *town {
-	return &town{TB: t, epoch: "e1", now: storyNoon, at: map[op.ID]int64{}, have: map[hlc.Device]uint64{}, no: map[op.ID]string{}}
+	return &town{TB: t, pc: thisPC, epoch: "e1", now: storyNoon, at: map[op.ID]int64{}, have: map[hlc.Device]uint64{}, no: map[op.ID]string{}}
 }
 
 // put takes one op in; the same id and bytes twice are one.
@@ -222,9 +224,9 @@ func (tn *town) answer(where wire.Request, verdicts ...wire.Verdict) wire.Answer
 	if where.Epoch != tn.epoch {
 		where.Cursor = 0
 	}
-	a := wire.Answer{V: wire.Version, Epoch: tn.epoch, HubMs: tn.now, Have: tn.have[thisPC], Verdicts: verdicts, From: where.Cursor, Cursor: where.Cursor, Head: int64(len(tn.log))}
+	a := wire.Answer{V: wire.Version, Epoch: tn.epoch, HubMs: tn.now, Have: tn.have[tn.pc], Verdicts: verdicts, From: where.Cursor, Cursor: where.Cursor, Head: int64(len(tn.log))}
 	for _, e := range tn.log[min(where.Cursor, a.Head):] {
-		if o, err := wire.DecodeOp(e.Device, e.Op); err == nil && e.Device == thisPC && o.ID.Seq <= where.Own {
+		if o, err := wire.DecodeOp(e.Device, e.Op); err == nil && e.Device == tn.pc && o.ID.Seq <= where.Own {
 			e = wire.Entry{Pos: e.Pos, Seq: o.ID.Seq, Eff: e.Eff}
 		}
 		a.Entries, a.Cursor = append(a.Entries, e), e.Pos
@@ -243,7 +245,7 @@ func (c *counter) sync(tn *town) peer.Outcome {
 	if anchored {
 		ops := c.outbox()
 		for _, raw := range ops {
-			verdicts = append(verdicts, tn.put(thisPC, raw, 0))
+			verdicts = append(verdicts, tn.put(tn.pc, raw, 0))
 		}
 		if n := len(verdicts); n > 0 && verdicts[0].Seq == where.Own+1 {
 			where.Own = verdicts[n-1].Seq

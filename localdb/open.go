@@ -1,7 +1,7 @@
 // Package localdb is one office's replica in SQLite: the ops, what they add up
 // to, the outbox and its journal, search, and repair. It decides nothing: who
-// may edit is agent/desk's word, which edit wins is op's, when to talk is
-// peer's. It opens no socket.
+// may edit is agent/desk's word, which edit wins is op's, what an answer changes
+// is sync/replica's, when to talk is peer's. It opens no socket.
 package localdb
 
 import (
@@ -14,9 +14,12 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 
 	"condica/localdb/file"
+	"condica/localdb/journal"
 	"condica/sync/hlc"
+	"condica/sync/replica"
 )
 
 //go:embed schema/*.sql
@@ -34,7 +37,7 @@ const applicationID = 0x43444341
 
 // Options of Open.
 type Options struct {
-	Device hlc.Device         // this PC
+	Device hlc.Device         // this PC, if the replica does not know yet who it is
 	Now    func() hlc.Reading // the PC's clocks
 }
 
@@ -42,16 +45,22 @@ type Options struct {
 // writer; every method may be called from many goroutines.
 type DB struct {
 	dir     string
-	device  hlc.Device
 	now     func() hlc.Reading
 	file    *file.File
 	r       *sql.DB // of file
 	tx      *txn    // on file's writer, under mu
-	journal *journal
+	journal *journal.Journal
 
-	mu      sync.Mutex // held by the one writing transaction
-	state   state      // as of the last commit; read and written under mu
-	counter uint64     // the first number of the reserved block of request numbers, under mu
+	device atomic.Pointer[hlc.Device]
+	torn   atomic.Bool // a row could not be read: the log is to be looked through
+
+	mu      sync.Mutex    // held by the one writing transaction
+	state   replica.State // as of the last commit; read and written under mu
+	counter uint64        // the first number of the reserved block of request numbers, under mu
+
+	scrub sync.Mutex // over pass and row
+	pass  replica.Pass
+	row   int64 // booking rows were checked up to this one
 }
 
 // A Report says what Open found and mended, in sentences for the log and the
@@ -65,7 +74,8 @@ func Open(ctx context.Context, dir string, o Options) (*DB, Report, error) {
 	if err := file.Folder(dir); err != nil {
 		return nil, nil, fmt.Errorf("open replica: %w", err)
 	}
-	db := &DB{dir: dir, device: o.Device, now: o.Now}
+	db := &DB{dir: dir, now: o.Now}
+	db.torn.Store(true) // until it has been looked through
 	var report Report
 	if err := db.openDB(ctx); err != nil {
 		if !file.Damaged(err) {
@@ -80,25 +90,70 @@ func Open(ctx context.Context, dir string, o Options) (*DB, Report, error) {
 			return nil, report, fmt.Errorf("make replica anew: %w", err)
 		}
 	}
-	more, err := db.openJournal(ctx)
+	more, err := db.openJournal(ctx, o.Device)
 	if err != nil {
 		db.closeDB()
 		return nil, report, fmt.Errorf("open journal: %w", err)
 	}
-	if err := db.write(ctx, func(tx *txn, s *state) error {
-		s.Gap = true // until it has been looked for
-		return db.lookForGap(ctx, tx, s)
+	if err := db.write(ctx, func(t *rtx) error {
+		t.s.Gap = true // until it has been looked for
+		return replica.LookForGap(t)
 	}); err != nil {
 		return nil, report, errors.Join(fmt.Errorf("open replica: %w", err), db.Close())
 	}
 	return db, append(report, more...), nil
 }
 
+// openJournal opens the journal and puts back into the log what the database
+// does not hold.
+func (db *DB) openJournal(ctx context.Context, device hlc.Device) (Report, error) {
+	j, records, torn, err := journal.Open(folder(db.dir), JournalName)
+	if err != nil {
+		return nil, err
+	}
+	report := Report(torn)
+	if len(records) > 0 {
+		device = records[len(records)-1].Device
+	}
+	var got replica.Replayed
+	unsent := 0
+	err = db.write(ctx, func(t *rtx) (err error) {
+		if t.s.Device == (hlc.Device{}) {
+			t.s.Device = device
+		}
+		if got, err = replica.Replay(t, records); err != nil {
+			return err
+		}
+		unsent, err = t.CountWaiting(false, 1_000_000)
+		return err
+	})
+	db.journal = j
+	if err != nil {
+		return report, errors.Join(err, j.Close())
+	}
+	if got.Restored > 0 {
+		report = append(report, fmt.Sprintf("%d edits were put back from the journal", got.Restored))
+	}
+	if got.Mended > 0 {
+		report = append(report, fmt.Sprintf("%d unsent edits were damaged in the replica and were put right from the journal", got.Mended))
+	}
+	if len(records) > 0 && len(torn) == 0 {
+		return report, nil
+	}
+	if len(records) == 0 && unsent > 0 {
+		report = append(report, fmt.Sprintf("the journal was missing; %d unsent edits were copied into a new one", unsent))
+	}
+	// What the journal lost is copied once more from the database.
+	db.mu.Lock()
+	defer db.mu.Unlock()
+	return report, db.restartJournal(ctx)
+}
+
 // Close closes the files. What was acknowledged is already on disk.
 func (db *DB) Close() error {
 	db.mu.Lock()
 	defer db.mu.Unlock()
-	return errors.Join(db.closeDB(), db.journal.close())
+	return errors.Join(db.closeDB(), db.journal.Close())
 }
 
 func (db *DB) closeDB() error {

@@ -1,6 +1,7 @@
 package localdb
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -262,24 +263,60 @@ func TestSetBack(t *testing.T) {
 	}
 }
 
-// An op that was sealed and sent clashes with another at the hub: it stays here,
-// put aside, whatever the answers say later.
-func TestClashIsNeverTakenForOurs(t *testing.T) {
+// An op that was sealed and sent clashes with another at the hub: another
+// machine writes under this PC's name. Nothing more is taken from the hub until
+// this one has a name of its own; then both edits count, and the forms that were
+// sent before answer with the new numbers.
+func TestClashTakesAnotherName(t *testing.T) {
 	c, tn := filled(t)
-	mine := c.arrive("22222224")
+	mine := c.write("form", "22222224", factDraft("22222224", spclep.Arrived, nil), factDraft("22222224", spclep.Filed, spclep.FiledValue{Number: "2-00009"}))
 	c.outbox() // sealed
 	other, err := wire.EncodeOp(op.Op{ID: mine.Action, Action: mine.Action.Seq, Cell: record.Cell("22222225", spclep.Arrived), Fact: true, Time: hlc.At(storyNoon)})
 	c.must(err)
 	tn.put(thisPC, other, 0)
-	c.syncAll(tn)
-	for _, own := range []uint64{0, 3} {
-		c.save(tn.answer(wire.Request{Epoch: "e1", Cursor: c.where().Cursor, Own: own}), true)
+	later := c.arrive("22222226")
+	c.outbox()
+	for range 3 {
+		if out := c.save(tn.answer(c.where()), true); !out.Rekey {
+			t.Fatalf("%+v, want another key", out)
+		}
 	}
-	q, err := c.Queue(t.Context(), 1)
+	marks, err := c.UnsentMarks(t.Context())
 	c.must(err)
-	if q[0].ID != mine.Action || q[0].Verdict != wire.Clash || q[0].Cell.Entity != "22222224" {
-		t.Errorf("the queue begins with %+v", q[0])
+	if len(marks) != 3 || marks[0].Seq != mine.Action.Seq || c.state("22222224") != spclep.StateFiled {
+		t.Errorf("%d edits without an answer, %s", len(marks), c.state("22222224"))
 	}
+
+	// The second op of the action is on the hub after all, the answer was lost.
+	raw := c.raw(op.ID{Device: thisPC, Seq: mine.Action.Seq + 1})
+	c.must(c.Rekey(t.Context(), wire.Enrolled{Device: newPC, Office: "covasna", Desk: 3, Held: []uint64{mine.Action.Seq + 1}}))
+	if again := c.write("form", "22222224"); !again.Again || again.Action != (op.ID{Device: newPC, Seq: 1}) {
+		t.Errorf("the form answers %+v", again)
+	}
+	tn.put(thisPC, raw, 0)
+	tn.pc = newPC
+	for _, lost := range []bool{false, true} {
+		c.must(c.Close())
+		if lost {
+			c.must(os.Remove(c.path(DBName)))
+		}
+		c.open()
+		c.syncAll(tn)
+		got := string(c.state("22222224") + " " + c.state("22222225") + " " + c.state("22222226"))
+		if c.Device() != newPC || got != "filed arrived arrived" || len(tn.log) != 16 || tn.at[later.Action] != 0 {
+			t.Errorf("database lost %v: %s, the bookings are %s, %d on the hub", lost, c.Device(), got, len(tn.log))
+		}
+	}
+}
+
+func (c *counter) raw(id op.ID) (raw []byte) {
+	c.Helper()
+	c.must(c.look(context.Background(), func(t *rtx) error {
+		k, _, err := t.Op(id)
+		raw = k.Raw
+		return err
+	}))
+	return raw
 }
 
 // An answer that cannot be is refused whole: not half of it is kept.
@@ -289,8 +326,6 @@ func TestImpossibleAnswer(t *testing.T) {
 	tn.written(otherPC, 1, storyNoon, factDraft("22222224", spclep.Arrived, nil))
 	good := tn.answer(stood)
 	for story, bend := range map[string]func(a *wire.Answer){
-		"an op that is none":         func(a *wire.Answer) { a.Entries[0].Op = []byte(`{"q":0}`) },
-		"an own op that is not here": func(a *wire.Answer) { a.Entries[0] = wire.Entry{Pos: a.Entries[0].Pos, Seq: 99} },
 		"a verdict at a taken place": func(a *wire.Answer) { c.arrive("22222226"); a.Verdicts = []wire.Verdict{{Seq: 3, Pos: 5}} },
 	} {
 		a := good
@@ -306,6 +341,28 @@ func TestImpossibleAnswer(t *testing.T) {
 	c.syncAll(tn)
 	if c.state("22222224") != spclep.StateArrived {
 		t.Error("the good answer after it was not taken")
+	}
+}
+
+// An entry that this program cannot read is kept as it came and holds nothing
+// up; an own op that the hub speaks of by number, and that is not here, is asked
+// for in full.
+func TestOddEntries(t *testing.T) {
+	c, tn := filled(t)
+	tn.written(otherPC, 1, storyNoon, factDraft("22222224", spclep.Arrived, nil))
+	odd := tn.answer(c.where())
+	odd.Entries[0].Op = []byte(`{"q":1,"c":7,"from":"a program of next year"}`)
+	c.save(odd, true)
+	if w := c.where(); w.Cursor != odd.Cursor || w.Tip != otherPC.String()+":1" || c.state("22222224") != spclep.StateBooked {
+		t.Errorf("it stands at %d, %s", w.Cursor, w.Tip)
+	}
+	if unsent := c.unsent(); unsent != 0 {
+		t.Errorf("%d unsent", unsent)
+	}
+	missing := tn.answer(c.where())
+	missing.Entries, missing.Head = []wire.Entry{{Pos: odd.Cursor + 1, Seq: 3}}, odd.Cursor+1
+	if out := c.save(missing, true); !out.Stuck || c.where().Cursor != odd.Cursor || c.where().Own != 0 {
+		t.Errorf("%+v, own %d", out, c.where().Own)
 	}
 }
 

@@ -10,6 +10,8 @@ import (
 	"condica/spclep"
 	"condica/spclep/record"
 	"condica/sync/hlc"
+	"condica/sync/op"
+	"condica/sync/wire"
 )
 
 // People at the counter are found as clerks type them.
@@ -123,20 +125,26 @@ func TestOpenWhere(t *testing.T) {
 	}
 }
 
-// Another device's log never passes for this PC's (a copied data folder).
-func TestOtherDevicesFolder(t *testing.T) {
+// The key of a PC was lost and made anew: its log is still the one of before,
+// until the hub says under which name it goes on. Then what is unsent goes along.
+func TestNewKeyInAnOldFolder(t *testing.T) {
 	c := newCounter(t)
 	c.arrive("22222222")
 	c.must(c.Close())
-	db, _, err := Open(t.Context(), c.dir, Options{Device: otherPC, Now: func() hlc.Reading { return c.clock }})
+	db, _, err := Open(t.Context(), c.dir, Options{Device: newPC, Now: func() hlc.Reading { return c.clock }})
 	c.must(err)
 	defer db.Close()
-	if unsent, _, err := db.Unsent(t.Context()); err != nil || unsent != 0 {
-		t.Errorf("%d ops of another device would be sent, %v", unsent, err)
+	if db.Device() != thisPC {
+		t.Errorf("the log is %s's, want that of before", db.Device())
 	}
+	c.must(db.Rekey(t.Context(), wire.Enrolled{Device: newPC, Office: "covasna", Desk: 4}))
+	unsent, _, err := db.Unsent(t.Context())
+	c.must(err)
+	q, err := db.Queue(t.Context(), 5)
+	c.must(err)
 	b, err := db.Booking(t.Context(), "22222222")
 	c.must(err)
-	if b.Visit.State != spclep.StateArrived || record.RowOf(b).State != spclep.StateArrived {
-		t.Error("what the old device had written is not shown")
+	if unsent != 1 || q[0].ID != (op.ID{Device: newPC, Seq: 1}) || b.Visit.State != spclep.StateArrived || record.RowOf(b).State != spclep.StateArrived {
+		t.Errorf("%d unsent, %+v, %s", unsent, q, b.Visit.State)
 	}
 }

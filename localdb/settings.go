@@ -120,8 +120,8 @@ func (db *DB) RefuseSettings(ctx context.Context, number int64, code, say string
 // DropProvenSettings forgets a bundle that can no longer be read; the hub is
 // then asked for one again.
 func (db *DB) DropProvenSettings(ctx context.Context) error {
-	return db.write(ctx, func(tx *txn, _ *state) error {
-		_, err := tx.ExecContext(ctx, `DELETE FROM settings WHERE role = ?`, roleProven)
+	return db.write(ctx, func(*rtx) error {
+		_, err := db.tx.ExecContext(ctx, `DELETE FROM settings WHERE role = ?`, roleProven)
 		return err
 	})
 }
@@ -131,14 +131,14 @@ var ErrSuperseded = errors.New("another bundle has come in its place")
 
 // onCandidate writes while the candidate is still that one.
 func (db *DB) onCandidate(ctx context.Context, number int64, f func(*txn) error) error {
-	return db.write(ctx, func(tx *txn, _ *state) error {
+	return db.write(ctx, func(*rtx) error {
 		var same bool
-		if err := tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM settings WHERE role = ? AND number = ?)`, roleCandidate, number).Scan(&same); err != nil {
+		if err := db.tx.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM settings WHERE role = ? AND number = ?)`, roleCandidate, number).Scan(&same); err != nil {
 			return err
 		}
 		if !same {
 			return fmt.Errorf("settings %d: %w", number, ErrSuperseded)
 		}
-		return f(tx)
+		return f(db.tx)
 	})
 }

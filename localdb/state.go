@@ -9,27 +9,9 @@ import (
 
 	"condica/localdb/file"
 	"condica/sync/hlc"
+	"condica/sync/replica"
 	"condica/sync/wire"
 )
-
-// state is where this PC stands; it is written as one meta row in the
-// transaction it belongs to.
-type state struct {
-	Office  string   `json:"office"`
-	Desk    int      `json:"desk"`    // this PC's number in the office, for registration numbers
-	Next    uint64   `json:"next"`    // Seq of the next own op
-	High    hlc.Time `json:"high"`    // the clock's high-water mark
-	Sealed  hlc.Time `json:"sealed"`  // the last own Time sent out
-	Number  int      `json:"number"`  // the last registration number given here
-	Epoch   string   `json:"epoch"`   // of the hub
-	Cursor  int64    `json:"cursor"`  // the last position held without a gap
-	Head    int64    `json:"head"`    // the hub's last position, as last heard
-	LastOK  int64    `json:"last"`    // hub ms of the last answer saved
-	Floor   int64    `json:"floor"`   // hub ms of the last answer after which every edit without its time was written
-	Keys    []byte   `json:"keys"`    // the hub's booking keys, as sent
-	Counter uint64   `json:"counter"` // requests are counted below this number
-	Gap     bool     `json:"gap"`     // the log lacks own ops below Next: the hub is asked for all of them
-}
 
 func (db *DB) loadState(ctx context.Context) error {
 	s, err := readState(ctx, db.r)
@@ -37,16 +19,28 @@ func (db *DB) loadState(ctx context.Context) error {
 		return err
 	}
 	s.Next = max(s.Next, 1)
-	db.state = s
+	db.setState(s)
 	return nil
 }
+
+// setState is called under mu, or before anybody else knows the DB.
+func (db *DB) setState(s replica.State) {
+	db.state = s
+	db.device.Store(&s.Device)
+}
+
+// Device is this PC as it writes.
+func (db *DB) Device() hlc.Device { return *db.device.Load() }
+
+// me is its name in the table op.
+func (db *DB) me() string { return db.Device().String() }
 
 type queryer interface {
 	QueryContext(context.Context, string, ...any) (*sql.Rows, error)
 	QueryRowContext(context.Context, string, ...any) *sql.Row
 }
 
-func readState(ctx context.Context, q queryer) (s state, err error) {
+func readState(ctx context.Context, q queryer) (s replica.State, err error) {
 	var text string
 	switch err := q.QueryRowContext(ctx, `SELECT value FROM meta WHERE key = 'state'`).Scan(&text); {
 	case errors.Is(err, sql.ErrNoRows):
@@ -60,7 +54,7 @@ func readState(ctx context.Context, q queryer) (s state, err error) {
 	return s, nil
 }
 
-func writeState(ctx context.Context, tx *txn, s state) error {
+func writeState(ctx context.Context, tx *txn, s replica.State) error {
 	text, err := json.Marshal(s)
 	if err != nil {
 		return err
@@ -71,26 +65,53 @@ func writeState(ctx context.Context, tx *txn, s state) error {
 
 // write runs one writing transaction: f works on a copy of the state, which
 // becomes the state when the commit has reached the disk.
-func (db *DB) write(ctx context.Context, f func(tx *txn, s *state) error) error {
+func (db *DB) write(ctx context.Context, f func(*rtx) error) error {
 	db.mu.Lock()
 	defer db.mu.Unlock()
+	return db.writeLocked(ctx, f)
+}
+
+func (db *DB) writeLocked(ctx context.Context, f func(*rtx) error) error {
 	s := db.state
-	mark := db.journal.mark()
+	var mark int64
+	if db.journal != nil {
+		mark = db.journal.Size()
+	}
 	err := db.tx.run(ctx, func() error {
-		if err := f(db.tx, &s); err != nil {
+		if err := f(&rtx{view: view{ctx: ctx, q: db.tx, s: &s, torn: &db.torn}, db: db}); err != nil {
 			return err
 		}
 		return writeState(ctx, db.tx, s)
 	})
 	if err == nil {
-		db.state = s
+		db.setState(s)
 		return nil
 	}
-	if e := db.journal.rewind(mark); e != nil {
+	if db.journal == nil {
+		return err
+	}
+	if e := db.journal.Rewind(mark); e != nil {
 		return errors.Join(err, e)
 	}
 	return err
 }
+
+// look runs f over one moment of the replica, beside the writer. What f tries to
+// write ends as errReadOnly; what it does to the state is not kept.
+func (db *DB) look(ctx context.Context, f func(*rtx) error) error {
+	tx, err := db.r.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback()
+	s, err := readState(ctx, tx)
+	if err != nil {
+		return err
+	}
+	return f(&rtx{view: view{ctx: ctx, q: tx, s: &s, torn: &db.torn}})
+}
+
+var errReadOnly = errors.New("this is only a look at the replica")
 
 // Office is where this PC was enrolled; empty: nowhere yet.
 func (db *DB) Office(ctx context.Context) (string, error) {
@@ -100,32 +121,51 @@ func (db *DB) Office(ctx context.Context) (string, error) {
 
 // SetOffice notes what enrolment said: the office and this PC's number in it.
 func (db *DB) SetOffice(ctx context.Context, e wire.Enrolled) error {
-	return db.write(ctx, func(_ *txn, s *state) (err error) {
+	return db.write(ctx, func(t *rtx) (err error) {
+		s := t.s
 		if s.Office != "" && s.Office != e.Office {
 			return fmt.Errorf("this replica holds office %s and cannot take in office %s", s.Office, e.Office)
+		}
+		if s.Desk != e.Desk {
+			s.Number = 0
 		}
 		s.Office, s.Desk = e.Office, e.Desk
 		if s.Keys, err = json.Marshal(e.Keys); err != nil {
 			return err
 		}
 		// A replica made anew from the journal must know whose it is.
-		return db.journal.append(db.markOf(*s))
+		return t.Journal(s.Mark())
 	})
 }
 
-func (db *DB) anchors(ctx context.Context, q queryer) (hlc.Anchors, error) {
-	rows, err := q.QueryContext(ctx, `SELECT boot, up, hub, wall, err FROM anchor`)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	as := hlc.Anchors{}
-	for rows.Next() {
-		var a hlc.Anchor
-		if err := rows.Scan(&a.Boot, &a.Up, &a.Hub, &a.Wall, &a.Err); err != nil {
-			return nil, err
+// Rekey lets this PC go on under the name that the hub has given it, with all
+// that is unsent (replica.Rekey).
+func (db *DB) Rekey(ctx context.Context, e wire.Enrolled) error {
+	db.mu.Lock()
+	defer db.mu.Unlock()
+	var fresh []replica.Record
+	err := db.writeLocked(ctx, func(t *rtx) (err error) {
+		if err := replica.Rekey(t, e); err != nil {
+			return err
 		}
-		as[a.Boot] = a
+		if t.s.Keys, err = json.Marshal(e.Keys); err != nil {
+			return err
+		}
+		fresh, err = replica.Fresh(t)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("take the new name: %w", err)
 	}
-	return as, rows.Err()
+	return db.journal.Restart(fresh)
+}
+
+// UnsentMarks says, for the hub, what is held here of the own log without its
+// answer.
+func (db *DB) UnsentMarks(ctx context.Context) (out []wire.Unsent, err error) {
+	err = db.look(ctx, func(t *rtx) (err error) {
+		out, err = replica.UnsentMarks(t)
+		return err
+	})
+	return out, err
 }

@@ -10,6 +10,7 @@ import (
 	"condica/spclep/record"
 	"condica/sync/hlc"
 	"condica/sync/op"
+	"condica/sync/replica"
 	"condica/sync/wire"
 )
 
@@ -38,7 +39,7 @@ func (db *DB) NeedPerson(ctx context.Context) ([]Row, error) {
 // Booking reads one booking whole. One that no op speaks of has the state
 // StateNone and no facts.
 func (db *DB) Booking(ctx context.Context, id spclep.BookingID) (record.Booking, error) {
-	return booking(ctx, db.r, id)
+	return (&view{ctx: ctx, q: db.r, s: &replica.State{Device: db.Device()}, torn: &db.torn}).booking(id)
 }
 
 func (db *DB) rows(ctx context.Context, query string, args ...any) ([]Row, error) {
@@ -89,7 +90,7 @@ func (db *DB) Standing(ctx context.Context) (Standing, error) {
 		(SELECT count(*) FROM booking WHERE person = 1),
 		(SELECT count(*) FROM booking),
 		(SELECT coalesce(min(day), 0) FROM booking WHERE day > 0),
-		(SELECT coalesce(max(day), 0) FROM booking)`, db.device.String()).
+		(SELECT coalesce(max(day), 0) FROM booking)`, db.me()).
 		Scan(&st.Unsent, &oldest, &st.Refused, &st.Person, &st.Bookings, &st.From, &st.To)
 	st.OldestMs = hlc.Time(oldest).Ms()
 	return st, err
@@ -107,7 +108,7 @@ type Outgoing struct {
 // then the latest accepted ones, at most limit.
 func (db *DB) Queue(ctx context.Context, limit int) ([]Outgoing, error) {
 	rows, err := db.r.QueryContext(ctx, `SELECT device, seq, eff, coalesce(pos, 0), sealed, raw, verdict, say FROM op
-		WHERE device = ? ORDER BY (pos IS NOT NULL), seq DESC LIMIT ?`, db.device.String(), limit)
+		WHERE device = ? ORDER BY (pos IS NOT NULL), seq DESC LIMIT ?`, db.me(), limit)
 	if err != nil {
 		return nil, err
 	}
@@ -124,7 +125,7 @@ func (db *DB) Queue(ctx context.Context, limit int) ([]Outgoing, error) {
 		if err := rows.Scan(&device, &seq, &eff, &o.Pos, &o.Sealed, &raw, &o.Verdict, &o.Say); err != nil {
 			return nil, err
 		}
-		if o.Op, err = wire.DecodeOp(db.device, raw); err != nil {
+		if o.Op, err = wire.DecodeOp(db.Device(), raw); err != nil {
 			return nil, fmt.Errorf("%w: %w", file.ErrDamaged, err)
 		}
 		o.Eff = hlc.Time(eff)
@@ -149,7 +150,7 @@ func (db *DB) Keys(ctx context.Context) ([]wire.QRKey, error) {
 // Now gives the hub's time in ms as well as it is known here. off is how far
 // the PC's own clock is ahead, in ms.
 func (db *DB) Now(ctx context.Context) (ms int64, clock hlc.Quality, off int64, err error) {
-	anchors, err := db.anchors(ctx, db.r)
+	anchors, err := anchors(ctx, db.r)
 	if err != nil {
 		return 0, hlc.Lost, 0, err
 	}
@@ -165,9 +166,9 @@ func (db *DB) Now(ctx context.Context) (ms int64, clock hlc.Quality, off int64, 
 // SetNow takes a person's word for the time, in ms, until the hub is heard: it
 // gives the day its name, and never seals an edit.
 func (db *DB) SetNow(ctx context.Context, ms int64) error {
-	return db.write(ctx, func(tx *txn, _ *state) error {
+	return db.write(ctx, func(t *rtx) error {
 		r := db.now()
-		return db.saveAnchor(ctx, tx, hlc.Anchor{Boot: r.Boot, Up: r.Up, Hub: ms, Wall: r.Wall, Err: hlc.TypedErr})
+		return replica.SaveAnchor(t, hlc.Anchor{Boot: r.Boot, Up: r.Up, Hub: ms, Wall: r.Wall, Err: hlc.TypedErr})
 	})
 }
 

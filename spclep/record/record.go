@@ -5,6 +5,7 @@ package record
 
 import (
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -52,6 +53,7 @@ type Booking struct {
 func Of(id spclep.BookingID, entries []op.Entry) Booking {
 	b := Booking{ID: id, Fields: map[string]Field{}, Answers: map[string]string{}, Ticks: map[string]Tick{}}
 	registers := map[string][]op.Entry{}
+	entries, names := op.Distinct(entries)
 	for _, e := range entries {
 		if e.Fact {
 			b.Facts = append(b.Facts, e)
@@ -62,7 +64,7 @@ func Of(id spclep.BookingID, entries []op.Entry) Booking {
 	}
 	slices.SortFunc(b.Facts, op.Compare)
 	slices.SortFunc(b.History, op.Compare)
-	b.Visit = spclep.Derive(facts(b.Facts))
+	b.Visit = spclep.Derive(facts(b.Facts, names))
 	for field, edits := range registers {
 		if winner, beaten, ok := op.Settle(edits); ok {
 			b.Fields[field] = Field{winner, beaten}
@@ -152,13 +154,31 @@ func (b *Booking) read() {
 // shape is left alone.
 func read(v json.RawMessage, into any) bool { return json.Unmarshal(v, into) == nil }
 
-func facts(entries []op.Entry) []spclep.Fact {
+// facts are the entries as spclep knows them. names are the ids under which
+// twins were known that are not among them: what takes back a twin takes back
+// the edit.
+func facts(entries []op.Entry, names map[op.ID]op.ID) []spclep.Fact {
 	out := make([]spclep.Fact, len(entries))
 	for i, e := range entries {
+		if e.Cell.Field == spclep.Undone && len(names) > 0 {
+			e.Value = undoes(e.Value, names)
+		}
 		out[i] = spclep.Fact{
 			Name: e.Cell.Field, Value: e.Value, Action: e.ActionID().String(), By: e.By,
 			Device: e.ID.Device.String(), Why: e.Why, AtMs: e.Eff.Ms(),
 		}
 	}
 	return out
+}
+
+func undoes(value json.RawMessage, names map[op.ID]op.ID) json.RawMessage {
+	var v spclep.UndoneValue
+	if !read(value, &v) {
+		return value
+	}
+	id, err := op.ParseID(v.Action)
+	if to, ok := names[id]; err == nil && ok {
+		return fmt.Appendf(nil, `{"x":%q}`, to)
+	}
+	return value
 }

@@ -74,6 +74,9 @@ type Outcome struct {
 	Pulled   int  // entries that were new here
 	Refused  int  // own ops that went into quarantine with this answer
 	Reset    bool // the hub is another than before: everything is compared anew
+	Stuck    bool // the answer was taken up to a point only: the rest is to be asked for otherwise
+	Differs  bool // the hub's log adds up to something else: its days are to be asked for
+	Rekey    bool // this PC must take another key before it may say anything more
 }
 
 func (Start) event()  {}
@@ -118,6 +121,8 @@ type Machine struct {
 	asked    int64 // the hub asked not to be asked before this time
 	fails    uint  // Main failures in a row
 	stalls   uint  // Main answers in a row that brought nothing on
+	differs  uint  // and that left the replica different from the hub
+	rekey    bool  // nothing more is said under this key
 	ops      bool  // the last Main request carried ops
 	lastMain int64 // when Main was last sent
 	dirty    bool  // edited while Main was under way
@@ -172,15 +177,22 @@ func (m *Machine) edited(now int64, e Edited) {
 
 func (m *Machine) saved(now int64, e Saved) {
 	more := e.More || m.dirty
-	stalled := !more && !e.Reset && e.Unsent > 0 && e.Unsent >= m.unsent && (m.ops || !e.Anchored)
+	m.rekey = m.rekey || e.Rekey
+	stalled := e.Stuck || !more && !e.Reset && e.Unsent > 0 && e.Unsent >= m.unsent && (m.ops || !e.Anchored)
 	m.unsent, m.anchored = e.Unsent, e.Anchored
 	if e.Lane == Poll {
 		m.polling, m.pollCuts = false, 0
-		m.due = m.due || e.More || m.unsent > 0
+		m.due = m.due || e.More || e.Differs || m.unsent > 0
 		return
 	}
 	m.busy, m.dirty, m.fails, m.notFor = false, false, 0, now
-	m.due = more || m.unsent > 0
+	m.due = more || e.Differs || m.unsent > 0
+	if !e.Differs {
+		m.differs = 0
+	} else if m.differs++; m.differs > 1 && !more {
+		// It was asked for and did not help: the difference is not of this PC.
+		m.notFor = now + m.jitter(FirstBackoff<<min(m.differs, 9))
+	}
 	if !stalled {
 		m.stalls = 0
 		return
@@ -223,7 +235,7 @@ func (m *Machine) mainLane(now int64) []Action {
 	if m.pollOff(now) && !m.busy && m.fails == 0 && now >= m.lastMain+m.rhythm.PollEvery {
 		m.due = true
 	}
-	if m.busy || !m.due || now < m.notFor {
+	if m.busy || !m.due || m.rekey || now < m.notFor {
 		return nil
 	}
 	m.busy, m.due, m.lastMain = true, false, now
@@ -238,7 +250,7 @@ func (m *Machine) mainLane(now int64) []Action {
 func (m *Machine) pollOff(now int64) bool { return !m.rhythm.Wait || now < m.pollOffTo }
 
 func (m *Machine) pollLane(now int64) []Action {
-	if m.polling || m.busy || m.due || m.fails > 0 || m.pollOff(now) || now < m.nextPoll {
+	if m.polling || m.busy || m.due || m.rekey || m.fails > 0 || m.pollOff(now) || now < m.nextPoll {
 		return nil
 	}
 	m.polling = true
@@ -247,6 +259,9 @@ func (m *Machine) pollLane(now int64) []Action {
 
 // wake is the next time at which something is to be done that no event brings.
 func (m *Machine) wake(now int64) (int64, bool) {
+	if m.rekey {
+		return 0, false
+	}
 	var at int64
 	sooner := func(t int64) {
 		if t > now && (at == 0 || t < at) {

@@ -21,6 +21,11 @@ const (
 	MaxOps      = 500    // in one segment
 	MaxPull     = 5000   // entries in one answer
 	MaxWaitMs   = 25_000 // long poll: proxies cut at 30 s
+	MaxDays     = 20_000 // digests in one request
+
+	// MaxVerdicts is how many ops one answer may judge: those of all segments
+	// and the relayed ones.
+	MaxVerdicts = (MaxSegments + 1) * MaxOps
 )
 
 // A Request is all a PC has to say in one round trip.
@@ -38,6 +43,9 @@ type Request struct {
 	Health   json.RawMessage `json:"h,omitempty"`    // what the console shows of this PC
 	Keys     string          `json:"k,omitempty"`    // KeysSum of the booking keys it holds: the same are not sent again
 	Settings *SettingsAt     `json:"g,omitempty"`    // which settings it has; none: it takes none
+	First    uint64          `json:"b,omitempty"`    // the first op of its own log that it can still send; empty: 1. Those before are past retention
+	Relay    []Relayed       `json:"rl,omitempty"`   // ops of others that this hub has lost
+	Days     []DaySum        `json:"dd,omitempty"`   // of the log up to Cursor, after an answer's Digest did not fit
 }
 
 // SetClock puts the PC's reading into the request.
@@ -48,7 +56,32 @@ func (r *Request) SetClock(c hlc.Reading) { r.Clock = clockJSON(c) }
 type Segment struct {
 	Device hlc.Device        `json:"d"`
 	Ops    []json.RawMessage `json:"ops"`
+	Effs   []hlc.Time        `json:"e,omitempty"` // not signed: the effective time that a hub gave each op before it lost it; 0: none
 	Sig    []byte            `json:"sig"`
+}
+
+// A Relayed op is one that a hub had placed, and that another hub, or an
+// earlier state of the same, does not have. It comes by a PC of the office that
+// was sent it: its author may be gone. There is no signature of the author's
+// on it, so the hub notes who brought it.
+type Relayed struct {
+	Device hlc.Device      `json:"d"`
+	Eff    hlc.Time        `json:"e,omitzero"` // where it was not the author's own stamp
+	Op     json.RawMessage `json:"o"`
+}
+
+// A DaySum is the digest of one day of the log: of the ops whose effective time
+// lies in it, days since 1970 in UTC.
+type DaySum struct {
+	Day int64  `json:"d"`
+	Sum string `json:"h"`
+}
+
+// A Mend is the office's log of some days up to a position, whole.
+type Mend struct {
+	At      int64   `json:"p"`
+	Days    []int64 `json:"d"`
+	Entries []Entry `json:"ops,omitempty"`
 }
 
 // An Answer is all the hub has to say.
@@ -64,6 +97,8 @@ type Answer struct {
 	Head     int64     `json:"p"`             // last position of the office
 	Keys     []QRKey   `json:"k,omitempty"`   // who signs booking codes, if the PC holds others
 	Orders   []string  `json:"x,omitempty"`   // "revoked"
+	Digest   string    `json:"d,omitempty"`   // of the whole log, where Cursor is Head
+	Mend     *Mend     `json:"md,omitempty"`  // the days whose digests differ
 	Settings *Settings `json:"g,omitempty"`   // a bundle that the PC does not have yet
 	Root     []byte    `json:"r,omitempty"`   // whose word settings are, for a PC that knows none
 }
@@ -98,12 +133,13 @@ const MaxRefusal = 2000
 // first one's position, the others follow. A refused op has Code and Say, and
 // stays with its author until a person has closed it.
 type Verdict struct {
-	Seq  uint64   `json:"q"`
-	N    uint64   `json:"n,omitempty"` // empty: 1
-	Pos  int64    `json:"p,omitempty"`
-	Eff  hlc.Time `json:"e,omitzero"` // where it is not the author's own stamp
-	Code string   `json:"x,omitempty"`
-	Say  string   `json:"m,omitempty"`
+	Dev  hlc.Device `json:"d,omitzero"` // of a relayed op; else the PC's own
+	Seq  uint64     `json:"q"`
+	N    uint64     `json:"n,omitempty"` // empty: 1
+	Pos  int64      `json:"p,omitempty"`
+	Eff  hlc.Time   `json:"e,omitzero"` // where it is not the author's own stamp
+	Code string     `json:"x,omitempty"`
+	Say  string     `json:"m,omitempty"`
 }
 
 // Codes of verdicts.
@@ -147,13 +183,29 @@ type Problem struct {
 
 func (p *Problem) Error() string { return p.Say }
 
-// Enroll asks for a place among the office's PCs.
+// Enroll asks for a place among the office's PCs: with a token's Secret; with
+// the Cert of an earlier enrolment, to a hub that has lost it; or signed by the
+// key of Old, which this PC gives up because another machine uses it too.
 type Enroll struct {
 	V      int    `json:"v"`
-	Secret string `json:"secret"`
+	Secret string `json:"secret,omitempty"`
+	Cert   string `json:"cert,omitempty"`
 	Pub    []byte `json:"pub"` // Ed25519, made on the PC
 	Name   string `json:"name"`
+
+	Old    hlc.Device `json:"old,omitzero"`     // the device this PC was: no more is taken from it
+	Unsent []Unsent   `json:"unsent,omitempty"` // what this PC holds of Old's log without knowing it placed
 }
+
+// Unsent names an op by its number and its op.Op.Mark: it may have been sent
+// with a stamp that this PC has lost.
+type Unsent struct {
+	Seq uint64 `json:"q"`
+	Sum []byte `json:"h"`
+}
+
+// MaxUnsent bounds Enroll.Unsent.
+const MaxUnsent = 50_000
 
 // Enrolled is the hub's word that the PC belongs to Office.
 type Enrolled struct {
@@ -164,6 +216,8 @@ type Enrolled struct {
 	HubMs  int64      `json:"t"`
 	Keys   []QRKey    `json:"keys"`
 	Root   []byte     `json:"root,omitempty"` // Ed25519: whose word settings are
+	Cert   string     `json:"cert,omitempty"` // with which the PC comes back to a hub that has lost it
+	Held   []uint64   `json:"held,omitempty"` // of Enroll.Unsent: what the hub holds, and nobody will ever hold more of
 }
 
 // Encode writes any message.
@@ -187,6 +241,17 @@ func DecodeRequest(b []byte) (Request, error) {
 		if len(s.Ops) == 0 || len(s.Ops) > MaxOps {
 			return r, fmt.Errorf("request: segment %d: %d ops, want 1 to %d", i+1, len(s.Ops), MaxOps)
 		}
+		if len(s.Effs) > len(s.Ops) {
+			return r, fmt.Errorf("request: segment %d: %d effective times of %d ops", i+1, len(s.Effs), len(s.Ops))
+		}
+	}
+	switch {
+	case len(r.Relay) > MaxOps:
+		return r, fmt.Errorf("request: %d relayed ops, at most %d are allowed", len(r.Relay), MaxOps)
+	case len(r.Days) > MaxDays:
+		return r, fmt.Errorf("request: digests of %d days, at most %d are allowed", len(r.Days), MaxDays)
+	case r.First > 1<<62:
+		return r, fmt.Errorf("request: b %d is no number of an op", r.First)
 	}
 	if g := r.Settings; g != nil && (len(g.Say) > MaxRefusal || len(g.Code) > 100) {
 		return r, fmt.Errorf("request: a refusal of settings is longer than %d bytes", MaxRefusal)
@@ -228,14 +293,14 @@ func DecodeAnswer(b []byte) (Answer, error) {
 
 // checkVerdicts bounds the runs: a replica walks through each of their ops.
 func checkVerdicts(vs []Verdict) error {
-	left := uint64(MaxSegments * MaxOps)
+	left := uint64(MaxVerdicts)
 	for _, v := range vs {
 		n := max(v.N, 1)
 		switch {
 		case v.Seq == 0 || v.Seq > 1<<62:
 			return fmt.Errorf("verdict on op %d", v.Seq)
 		case n > left:
-			return fmt.Errorf("verdicts on more than %d ops", MaxSegments*MaxOps)
+			return fmt.Errorf("verdicts on more than %d ops", MaxVerdicts)
 		case v.Code == "" && v.Pos <= 0:
 			return fmt.Errorf("verdict on op %d has neither position nor code", v.Seq)
 		}

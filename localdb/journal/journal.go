@@ -1,0 +1,231 @@
+// Package journal is the second copy of what the hub has not acknowledged, in a
+// file that needs no database to be read. It knows the form of the lines and
+// that they are on the disk; what is in them, and what becomes of it, is
+// sync/replica's word.
+//
+// One record a line:
+//
+//	crc32c of the JSON in 8 hexadecimal digits, a space, the JSON, a newline
+//
+// A record is synced before the clerk sees "done". The last line may be torn by
+// a power cut: it was not acknowledged. A torn line anywhere else is damage; the
+// lines around it still count.
+package journal
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"io"
+	"strconv"
+
+	"condica/sync/replica"
+)
+
+// A Disk is the folder the journal lies in.
+type Disk interface {
+	// Open opens the file, or makes it.
+	Open(name string) (File, error)
+	// Replace gives the file the place of another, which nobody has open. When it
+	// returns, that is on the disk.
+	Replace(file, with string) error
+}
+
+// A File is one open file.
+type File interface {
+	io.ReaderAt
+	io.WriterAt
+	Truncate(size int64) error
+	Sync() error
+	Size() (int64, error)
+	Close() error
+}
+
+// A Journal is one open journal. It is used by one goroutine at a time.
+type Journal struct {
+	disk Disk
+	name string
+	f    File
+	size int64
+}
+
+// MaxRow is the size in bytes of the longest line.
+const MaxRow = 4 << 20
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+// Open opens or makes the journal, and gives its records in order and what was
+// wrong with it. It appends after the last whole line.
+func Open(disk Disk, name string) (j *Journal, records []replica.Record, report []string, err error) {
+	f, err := disk.Open(name)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	j = &Journal{disk: disk, name: name, f: f}
+	size, err := f.Size()
+	if err == nil {
+		records, j.size, report, err = readAll(io.NewSectionReader(f, 0, size))
+	}
+	if err == nil {
+		err = j.Rewind(j.size)
+	}
+	if err != nil {
+		return nil, nil, report, errors.Join(err, f.Close())
+	}
+	return j, records, report, nil
+}
+
+// readAll reads up to the last whole line, which ends at good.
+func readAll(file io.Reader) (records []replica.Record, good int64, report []string, err error) {
+	r := bufio.NewReaderSize(file, 64<<10)
+	for line := 1; ; line++ {
+		row, torn, err := readRow(r)
+		if err != nil {
+			return records, good, report, err
+		}
+		if torn && len(row) == 0 {
+			return records, good, report, nil
+		}
+		rec, bad := parse(bytes.TrimSuffix(row, []byte("\n")))
+		switch {
+		case torn:
+			// Not acknowledged: "done" is only said after the newline is on disk.
+			report = append(report, fmt.Sprintf("journal line %d was cut off by a stop in the middle of a write; it had not been acknowledged", line))
+			return records, good, report, nil
+		case bad != nil:
+			report = append(report, fmt.Sprintf("journal line %d is damaged (%v) and was passed over", line, bad))
+		default:
+			records = append(records, rec)
+		}
+		good += int64(len(row))
+	}
+}
+
+func readRow(r *bufio.Reader) (row []byte, torn bool, err error) {
+	row, err = r.ReadBytes('\n')
+	if errors.Is(err, io.EOF) {
+		return row, true, nil
+	}
+	return row, false, err
+}
+
+func parse(row []byte) (rec replica.Record, err error) {
+	if len(row) < 10 || row[8] != ' ' {
+		return rec, errors.New("no checksum")
+	}
+	want, err := strconv.ParseUint(string(row[:8]), 16, 32)
+	if err != nil {
+		return rec, errors.New("no checksum")
+	}
+	if crc32.Checksum(row[9:], castagnoli) != uint32(want) {
+		return rec, errors.New("the checksum does not fit")
+	}
+	return rec, json.Unmarshal(row[9:], &rec)
+}
+
+// Append writes one record and syncs it.
+func (j *Journal) Append(rec replica.Record) error {
+	row, err := encode(rec)
+	if err != nil {
+		return err
+	}
+	mark := j.size
+	n, err := j.f.WriteAt(row, j.size)
+	j.size += int64(n)
+	if err == nil {
+		err = j.f.Sync()
+	}
+	if err != nil {
+		return errors.Join(fmt.Errorf("write journal: %w", err), j.Rewind(mark))
+	}
+	return nil
+}
+
+func encode(rec replica.Record) ([]byte, error) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(rec); err != nil {
+		return nil, err
+	}
+	if b.Len() > MaxRow {
+		return nil, fmt.Errorf("journal record of %d bytes: at most %d are allowed", b.Len(), MaxRow)
+	}
+	text := bytes.TrimSuffix(b.Bytes(), []byte("\n"))
+	return fmt.Appendf(nil, "%08x %s\n", crc32.Checksum(text, castagnoli), text), nil
+}
+
+// Size is the place after the last record, in bytes: Rewind goes back to it when
+// the transaction fails.
+func (j *Journal) Size() int64 { return j.size }
+
+// Rewind takes back what was appended after a place.
+func (j *Journal) Rewind(to int64) error {
+	size, err := j.f.Size()
+	if err != nil {
+		return err
+	}
+	if size != to {
+		if err := j.f.Truncate(to); err != nil {
+			return fmt.Errorf("journal: %w", err)
+		}
+	}
+	j.size = to
+	return nil
+}
+
+// Restart replaces the journal by a fresh one. The new file is whole on disk
+// before it takes the old one's name.
+func (j *Journal) Restart(records []replica.Record) error {
+	fresh, err := j.write(j.name+".new", records)
+	if err != nil {
+		return err
+	}
+	// Windows does not rename over an open file.
+	if err := errors.Join(fresh.Close(), j.f.Close()); err != nil {
+		return err
+	}
+	replaced := j.disk.Replace(j.name+".new", j.name)
+	f, err := j.disk.Open(j.name)
+	if err != nil {
+		return errors.Join(replaced, err)
+	}
+	size, err := f.Size()
+	if err != nil {
+		return errors.Join(replaced, err, f.Close())
+	}
+	j.f, j.size = f, size
+	return replaced
+}
+
+func (j *Journal) write(name string, records []replica.Record) (f File, err error) {
+	if f, err = j.disk.Open(name); err != nil {
+		return nil, err
+	}
+	if err = f.Truncate(0); err == nil {
+		var at int64
+		for _, rec := range records {
+			var row []byte
+			if row, err = encode(rec); err == nil {
+				_, err = f.WriteAt(row, at)
+				at += int64(len(row))
+			}
+			if err != nil {
+				break
+			}
+		}
+	}
+	if err == nil {
+		err = f.Sync()
+	}
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return f, nil
+}
+
+// Close closes the file.
+func (j *Journal) Close() error { return j.f.Close() }
