@@ -164,6 +164,8 @@ func TestHubDocumentHasTheWiresFields(t *testing.T) {
 		"Verdict": reflect.TypeFor[wire.Verdict](), "Entry": reflect.TypeFor[wire.Entry](), "QRKey": reflect.TypeFor[wire.QRKey](),
 		"Problem": reflect.TypeFor[wire.Problem](), "Enroll": reflect.TypeFor[wire.Enroll](), "Enrolled": reflect.TypeFor[wire.Enrolled](),
 		"Settings": reflect.TypeFor[wire.Settings](), "SettingsAt": reflect.TypeFor[wire.SettingsAt](),
+		"Relayed": reflect.TypeFor[wire.Relayed](), "DaySum": reflect.TypeFor[wire.DaySum](), "Mend": reflect.TypeFor[wire.Mend](),
+		"Unsent": reflect.TypeFor[wire.Unsent](),
 	} {
 		doc.sameKeys(name, doc.schema(name), of)
 	}
@@ -180,6 +182,9 @@ func TestHubDocumentHasTheWiresFields(t *testing.T) {
 		"segments":   {dig(doc.schema("Request"), "properties", "s")["maxItems"], wire.MaxSegments},
 		"ops":        {dig(doc.schema("Segment"), "properties", "ops")["maxItems"], wire.MaxOps},
 		"entries":    {dig(doc.schema("Answer"), "properties", "ops")["maxItems"], wire.MaxPull},
+		"relayed":    {dig(doc.schema("Request"), "properties", "rl")["maxItems"], wire.MaxOps},
+		"days":       {dig(doc.schema("Request"), "properties", "dd")["maxItems"], wire.MaxDays},
+		"unsent":     {dig(doc.schema("Enroll"), "properties", "unsent")["maxItems"], wire.MaxUnsent},
 		"wait":       {dig(doc.schema("Request"), "properties", "wait")["maximum"], wire.MaxWaitMs},
 		"bases":      {dig(doc.schema("Op"), "properties", "b")["maxItems"], wire.MaxBases},
 		"texts":      {dig(doc.schema("Op"), "properties", "y")["maxLength"], wire.MaxTextBytes},

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"crypto/ed25519"
 	"crypto/sha256"
+	"encoding/base64"
+	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
 	"flag"
@@ -17,6 +19,7 @@ import (
 	"condica/spclep"
 	"condica/spclep/record"
 	"condica/sync/bundle"
+	"condica/sync/digest"
 	"condica/sync/hlc"
 	"condica/sync/op"
 	"condica/sync/wire"
@@ -90,6 +93,7 @@ func examples(t *testing.T) map[string][]byte {
 		"request-signature": fmt.Appendf(nil, "body    %s\nsigned  condica request 1\\n%s\\n9\\n/v1/sync\\n%x\\n\nheader  %s: %s",
 			body, exampleDevice(), sum, wire.SignatureHeader, wire.SignRequest(key, 9, "/v1/sync", body)),
 		"segment-digest": fmt.Appendf(nil, "digest     %s\nsignature  %x", segmentDigest(exampleDevice(), raw), request.Segments[0].Sig),
+		"digest":         exampleDigest(t),
 		"token":          []byte(wire.Token{Hub: "https://hub.example.ro:8443", Pin: strings.Repeat("ab", 32), Office: "covasna", Secret: "9d0f6c", Expires: 1795590900000}.String()),
 	}
 }
@@ -121,6 +125,37 @@ func segmentDigest(d hlc.Device, ops [][]byte) string {
 	}
 	sum := sha256.Sum256(text)
 	return hex.EncodeToString(sum[:])
+}
+
+// exampleDigest follows the words of protocol.md for an op at position 121, and
+// for it and the same one at 122.
+func exampleDigest(t *testing.T) []byte {
+	raw := encodedOp(t, exampleOther())
+	sum := sha256.Sum256(raw)
+	one := func(pos uint64) (lanes [4]uint64) {
+		text := binary.BigEndian.AppendUint64([]byte{0xc0, 0, 0, 0, 0, 0, 0, 0}, 9)
+		text = binary.BigEndian.AppendUint64(text, pos)
+		text = binary.BigEndian.AppendUint64(text, 1795418000000*65536+3)
+		h := sha256.Sum256(append(text, sum[:]...))
+		for i := range lanes {
+			lanes[i] = binary.BigEndian.Uint64(h[8*i:])
+		}
+		return lanes
+	}
+	written := func(n uint64, lanes [4]uint64) string {
+		text := binary.BigEndian.AppendUint64(nil, n)
+		for _, l := range lanes {
+			text = binary.BigEndian.AppendUint64(text, l)
+		}
+		h := sha256.Sum256(text)
+		return base64.RawURLEncoding.EncodeToString(h[:8])
+	}
+	a, b := one(121), one(122)
+	both := a
+	for i := range both {
+		both[i] += b[i]
+	}
+	return fmt.Appendf(nil, "op       %s\ntime     1795418000000.3\nat 121   %s\nand 122  %s", raw, written(1, a), written(2, both))
 }
 
 var exampleBlock = regexp.MustCompile("(?s)<!-- example: ([a-z-]+) -->\n```([a-z]*)\n(.*?)```")
@@ -193,8 +228,8 @@ func TestProtocolExamplesAreRead(t *testing.T) {
 	if err := r.Segments[0].Verify(pub); err != nil {
 		t.Error(err)
 	}
-	digest, err := hex.DecodeString(segmentDigest(exampleDevice(), [][]byte{r.Segments[0].Ops[0], r.Segments[0].Ops[1]}))
-	if err != nil || !ed25519.Verify(pub, digest, r.Segments[0].Sig) {
+	signed, err := hex.DecodeString(segmentDigest(exampleDevice(), [][]byte{r.Segments[0].Ops[0], r.Segments[0].Ops[1]}))
+	if err != nil || !ed25519.Verify(pub, signed, r.Segments[0].Sig) {
 		t.Errorf("the digest as protocol.md tells it is not what was signed: %v", err)
 	}
 	if _, err := wire.DecodeAnswer(all["answer"]); err != nil {
@@ -203,6 +238,14 @@ func TestProtocolExamplesAreRead(t *testing.T) {
 	o, err := wire.DecodeOp(exampleDevice(), all["op"])
 	if err != nil || o.Why != "a cerut R&D" {
 		t.Errorf("the op: %+v, %v", o, err)
+	}
+	at := func(pos int64) digest.Sum {
+		return digest.Of(op.ID{Device: hlc.Device{0xc0}, Seq: 9}, pos, hlc.At(1795418000000)+3, digest.Raw(encodedOp(t, exampleOther())))
+	}
+	for _, want := range []string{"at 121   " + at(121).Text(), "and 122  " + at(121).Add(at(122)).Text()} {
+		if !strings.Contains(string(all["digest"]), want) {
+			t.Errorf("the digest as protocol.md tells it is not the program's %q", want)
+		}
 	}
 	if tok, err := wire.ParseToken(string(all["token"])); err != nil || tok.Office != "covasna" {
 		t.Errorf("the token: %+v, %v", tok, err)
@@ -222,7 +265,7 @@ func TestProtocolNamesAreSpelledOut(t *testing.T) {
 		t.Fatal(err)
 	}
 	doc := openDocument(t, "openapi-hub.yaml")
-	for _, name := range []string{"Op", "Segment", "Request", "Answer", "Verdict", "Entry", "SettingsAt", "Settings"} {
+	for _, name := range []string{"Op", "Segment", "Relayed", "DaySum", "Request", "Answer", "Mend", "Verdict", "Entry", "Enroll", "Enrolled", "SettingsAt", "Settings"} {
 		section := part(string(text), "### "+name)
 		for key := range doc.properties(doc.schema(name)) {
 			if !strings.Contains(section, "| `"+key+"` |") {

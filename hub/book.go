@@ -207,12 +207,12 @@ func (s *Server) write(ctx context.Context, office spclep.OfficeID, by string, f
 	if _, err := s.Rules(office).Office(office); err != nil {
 		return err
 	}
-	key, err := s.key(ctx, "pen/"+string(office))
+	key, err := s.penKey(ctx, string(office))
 	if err != nil {
 		return err
 	}
 	err = s.Store.Write(ctx, string(office), func(tx store.Tx) error {
-		p, err := s.newPen(tx, string(office), key.Public().(ed25519.PublicKey))
+		p, err := s.newPen(tx, string(office), key)
 		if err != nil {
 			return err
 		}
@@ -228,15 +228,29 @@ func (s *Server) write(ctx context.Context, office spclep.OfficeID, by string, f
 	return err
 }
 
+// penKey is the public half of the pen's key in an office.
+func (s *Server) penKey(ctx context.Context, office string) (ed25519.PublicKey, error) {
+	key, err := s.key(ctx, "pen/"+office)
+	if err != nil {
+		return nil, err
+	}
+	return key.Public().(ed25519.PublicKey), nil
+}
+
+// penOf is the pen as a device.
+func penOf(office string, pub ed25519.PublicKey, now int64) store.Device {
+	return store.Device{ID: wire.DeviceOf(pub), Office: office, Kind: store.Hub, Name: "hub", Pub: pub, AddedMs: now}
+}
+
 func (s *Server) newPen(tx store.Tx, office string, pub ed25519.PublicKey) (*pen, error) {
 	if _, err := s.epoch(tx); err != nil {
 		return nil, err
 	}
 	now := s.Now()
-	p := &pen{id: wire.DeviceOf(pub), taking: taking{tx: tx, now: now, devices: map[hlc.Device]*store.Device{}, touched: map[string]bool{}}}
+	p := &pen{id: wire.DeviceOf(pub), taking: newTaking(tx, office, now)}
 	_, err := tx.Device(p.id)
 	if errors.Is(err, store.ErrNone) {
-		err = tx.SetDevice(store.Device{ID: p.id, Office: office, Kind: store.Hub, Name: "hub", Pub: pub, AddedMs: now})
+		err = tx.SetDevice(penOf(office, pub, now))
 	}
 	if err != nil {
 		return nil, err
@@ -295,7 +309,7 @@ func (p *pen) op(o op.Op, value any) error {
 	if o, err = wire.DecodeOp(p.id, raw); err != nil {
 		return err
 	}
-	if _, err = p.put(o); err != nil {
+	if _, err = p.put(o, o.Time, hlc.Device{}); err != nil {
 		return err
 	}
 	return p.project() // the next one of a list must find this one's slot taken

@@ -43,10 +43,15 @@ func (s *Server) NewToken(ctx context.Context, office spclep.OfficeID, life time
 // hashOf: the secret is 160 random bits, so a plain hash hides it.
 func hashOf(secret string) [32]byte { return sha256.Sum256([]byte("condica token 1\n" + secret)) }
 
-const maxPCName = 200 // bytes
+const (
+	enrollPath = "/v1/enroll" // what the key of an older device signs for
+	maxPCName  = 200          // bytes
+)
 
+// enroll takes a PC into an office: by a token, by the hub's certificate of an
+// earlier enrolment, or by the key of the device that it follows.
 func (s *Server) enroll(w http.ResponseWriter, r *http.Request) error {
-	body, err := readBody(w, r)
+	sent, err := readBody(w, r)
 	if err != nil {
 		return err
 	}
@@ -55,13 +60,27 @@ func (s *Server) enroll(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	defer leave()
-	if body, err = s.decoded(r, body); err != nil {
+	body, err := s.decoded(r, sent)
+	if err != nil {
 		return err
 	}
 	var ask wire.Enroll
 	if err := json.Unmarshal(body, &ask); err != nil {
 		return fail(http.StatusBadRequest, "body", "the request is not the JSON of an enrolment")
 	}
+	var answer wire.Enrolled
+	if header := r.Header.Get(wire.SignatureHeader); header != "" && ask.Secret == "" && ask.Cert == "" {
+		answer, err = s.follow(r.Context(), ask, header, sent)
+	} else {
+		answer, err = s.Enroll(r.Context(), ask)
+	}
+	if err != nil {
+		return err
+	}
+	return s.answer(w, r, answer)
+}
+
+func checkEnroll(ask wire.Enroll) error {
 	switch {
 	case ask.V < wire.Version-2 || ask.V > wire.Version+2:
 		return fail(http.StatusBadRequest, "version", fmt.Sprintf("the PC speaks version %d, the hub %d", ask.V, wire.Version))
@@ -69,17 +88,29 @@ func (s *Server) enroll(w http.ResponseWriter, r *http.Request) error {
 		return fail(http.StatusBadRequest, "body", "the PC's key is not an Ed25519 public key")
 	case len(ask.Name) > maxPCName || !utf8.ValidString(ask.Name):
 		return fail(http.StatusBadRequest, "body", fmt.Sprintf("the PC's name is longer than %d bytes or no text", maxPCName))
+	case len(ask.Unsent) > wire.MaxUnsent:
+		return fail(http.StatusBadRequest, "body", fmt.Sprintf("%d unsent edits are named, at most %d are allowed", len(ask.Unsent), wire.MaxUnsent))
+	case ask.Old == wire.DeviceOf(ask.Pub):
+		return fail(http.StatusBadRequest, "body", "a PC cannot follow itself: it needs a new key")
 	}
-	answer, err := s.Enroll(r.Context(), ask)
-	if err != nil {
-		return err
-	}
-	return s.answer(w, r, answer)
+	return nil
 }
 
-// Enroll gives a PC its place in the token's office. The same PC with the same
-// token is answered again: the first answer may have been lost on the line.
+// Enroll gives a PC its place by a token or a certificate. The same PC with the
+// same word is answered again: the first answer may have been lost on the line.
 func (s *Server) Enroll(ctx context.Context, ask wire.Enroll) (wire.Enrolled, error) {
+	if err := checkEnroll(ask); err != nil {
+		return wire.Enrolled{}, err
+	}
+	if ask.Secret == "" && ask.Cert != "" {
+		return s.comeBack(ctx, ask)
+	}
+	return s.useToken(ctx, ask)
+}
+
+// useToken gives a PC its place in the token's office. If it says which PC of
+// that office it was before it lost its key, it follows that one.
+func (s *Server) useToken(ctx context.Context, ask wire.Enroll) (wire.Enrolled, error) {
 	hash := hashOf(ask.Secret)
 	unknown := fail(http.StatusForbidden, "token-unknown", "the hub has given out no such token")
 	token, err := s.Store.Token(ctx, hash)
@@ -89,61 +120,48 @@ func (s *Server) Enroll(ctx context.Context, ask wire.Enroll) (wire.Enrolled, er
 	if err != nil {
 		return wire.Enrolled{}, err
 	}
-	root, err := s.SettingsRoot(ctx)
-	if err != nil {
-		return wire.Enrolled{}, err
-	}
-	id := wire.DeviceOf(ask.Pub)
-	var out wire.Enrolled
-	err = s.Store.Write(ctx, token.Office, func(tx store.Tx) error {
-		now := s.Now()
+	return s.join(ctx, token.Office, ask, func(tx store.Tx, now int64) (want store.Device, err error) {
+		id := wire.DeviceOf(ask.Pub)
 		t, err := tx.TakeToken(hash, id)
 		switch {
 		case errors.Is(err, store.ErrNone):
-			return unknown
+			return want, unknown
 		case err != nil:
-			return err
+			return want, err
 		case t.UsedBy != id:
-			return fail(http.StatusForbidden, "token-used", "the token has been used by another PC; each PC needs its own")
+			return want, fail(http.StatusForbidden, "token-used", "the token has been used by another PC; each PC needs its own")
 		case token.UsedBy != id && now >= t.Expires:
-			return fail(http.StatusForbidden, "token-expired", "the token has expired; ask for a new one")
+			return want, fail(http.StatusForbidden, "token-expired", "the token has expired; ask for a new one")
 		}
-		d, err := s.place(tx, token.Office, ask, now)
-		if err != nil {
-			return err
-		}
-		epoch, err := s.epoch(tx)
-		out = wire.Enrolled{Device: d.ID, Office: d.Office, Desk: d.Desk, Epoch: epoch, HubMs: now, Keys: s.QRKeys(), Root: root}
-		return err
+		return store.Device{Name: ask.Name, AddedMs: now, Old: ask.Old}, nil
 	})
-	return out, err
 }
 
-// place finds or makes the PC's place in the office.
-func (s *Server) place(tx store.Tx, office string, ask wire.Enroll, now int64) (store.Device, error) {
-	d, err := tx.Device(wire.DeviceOf(ask.Pub))
-	switch {
-	case errors.Is(err, store.ErrNone):
-	case err != nil:
-		return d, err
-	case d.Office != office:
-		return d, fail(http.StatusForbidden, "device-elsewhere", "this PC's key belongs to another office")
-	case d.RevokedMs != 0:
-		return d, fail(http.StatusForbidden, "revoked", "this PC's key has been revoked; it needs a new one")
-	default:
-		return d, nil
+// follow gives a PC the place of the one whose key has signed: another machine
+// uses that key too, so each of them goes on under one of its own.
+func (s *Server) follow(ctx context.Context, ask wire.Enroll, header string, sent []byte) (out wire.Enrolled, err error) {
+	if err := checkEnroll(ask); err != nil {
+		return out, err
 	}
-	others, err := tx.Devices()
+	signed, err := wire.ParseSigned(header)
 	if err != nil {
-		return d, err
+		return out, fail(http.StatusUnauthorized, "signature", err.Error())
 	}
-	d = store.Device{ID: wire.DeviceOf(ask.Pub), Office: office, Kind: store.PC, Desk: 1, Name: ask.Name, Pub: ask.Pub, AddedMs: now}
-	for _, o := range others {
-		// A revoked PC keeps its number: registration numbers given out under it
-		// must not come again.
-		d.Desk = max(d.Desk, o.Desk+1)
+	old, err := s.Store.Device(ctx, signed.Device)
+	switch {
+	case errors.Is(err, store.ErrNone) || err == nil && old.Kind != store.PC:
+		return out, unknownDevice(signed.Device)
+	case err != nil:
+		return out, err
+	case old.ID != ask.Old || !signed.Verify(old.Pub, enrollPath, sent):
+		return out, fail(http.StatusUnauthorized, "signature", "the enrolment is not signed by the key of the device that it is to follow")
 	}
-	return d, tx.SetDevice(d)
+	return s.join(ctx, old.Office, ask, func(tx store.Tx, now int64) (store.Device, error) {
+		if old, err = tx.Device(old.ID); err == nil && old.RevokedMs != 0 {
+			err = shutOut(old)
+		}
+		return store.Device{Name: old.Name, AddedMs: now, Old: old.ID}, err
+	})
 }
 
 // epoch gives the name of the office's log, making it the first time.

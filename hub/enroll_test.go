@@ -10,12 +10,24 @@ import (
 // join tries to enrol a PC and gives the answer or the problem's code.
 func (tw *town) join(secret, name string) (wire.Enrolled, string) {
 	tw.t.Helper()
-	p := &pc{town: tw, key: keyOf(name)}
+	return tw.enrols(&pc{town: tw, key: keyOf(name)}, wire.Enroll{Secret: secret, Name: name})
+}
+
+// enrols sends an enrolment for the PC's key, signed by other keys if they are
+// named, and gives the answer or the problem's code.
+func (tw *town) enrols(p *pc, ask wire.Enroll, signers ...*pc) (wire.Enrolled, string) {
+	tw.t.Helper()
+	ask.V, ask.Pub = wire.Version, p.pub()
+	body := mustJSON(tw.t, ask)
+	header := map[string]string{}
+	for _, s := range signers {
+		header[wire.SignatureHeader] = wire.SignRequest(s.key, 1, "/v1/enroll", body)
+	}
 	var out struct {
 		wire.Enrolled
 		wire.Problem
 	}
-	status := p.post("/v1/enroll", mustJSON(tw.t, wire.Enroll{V: wire.Version, Secret: secret, Pub: p.pub(), Name: name}), nil, &out)
+	status := (&pc{town: tw}).post("/v1/enroll", body, header, &out)
 	if (status == 200) != (out.Problem.Code == "") {
 		tw.t.Fatalf("status %d with code %q", status, out.Problem.Code)
 	}

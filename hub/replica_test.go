@@ -2,6 +2,7 @@ package hub_test
 
 import (
 	"encoding/json"
+	"slices"
 	"testing"
 
 	"condica/localdb"
@@ -9,6 +10,7 @@ import (
 	"condica/spclep/record"
 	"condica/sync/hlc"
 	"condica/sync/op"
+	"condica/sync/peer"
 	"condica/sync/wire"
 )
 
@@ -60,7 +62,10 @@ func (r *replica) edits(id spclep.BookingID, field string, fact bool, value stri
 }
 
 // exchange makes one round trip and gives how many edits are still unsent.
-func (r *replica) exchange() (unsent int) {
+func (r *replica) exchange() (unsent int) { return r.answered().Unsent }
+
+// answered makes one round trip.
+func (r *replica) answered() peer.Outcome {
 	r.town.t.Helper()
 	t := r.town.t
 	ctx := t.Context()
@@ -79,6 +84,9 @@ func (r *replica) exchange() (unsent int) {
 			req.Segments = []wire.Segment{wire.SignSegment(r.key, ops)}
 		}
 	}
+	if err := r.db.Complete(ctx, &req, 1<<20); err != nil {
+		t.Fatal(err)
+	}
 	r.counter++
 	sent := r.reading()
 	status, _, body := r.raw(mustJSON(t, req), r.counter)
@@ -93,7 +101,7 @@ func (r *replica) exchange() (unsent int) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return out.Unsent
+	return out
 }
 
 // settles talks until nothing is unsent.
@@ -166,5 +174,58 @@ func TestReplicasAndRestoredHub(t *testing.T) {
 	}
 	if rec, _, err := tw.hub.Booking(t.Context(), "covasna", b.ID); err != nil || rec.Visit.State != spclep.StateArrived || rec.Email != "noua@example.ro" {
 		t.Errorf("the hub shows %s, %q, %v", rec.Visit.State, rec.Email, err)
+	}
+}
+
+// The hub's database is lost for good, while one PC has work that it has not
+// sent. The PCs come back and make the log anew, what the hub itself had
+// written among it; the times stay, and all three end with one log.
+func TestReplicasRebuildTheHub(t *testing.T) {
+	tw := newTown(t)
+	b := tw.book("covasna", 0)
+	one, two := tw.replica("one"), tw.replica("two")
+	one.settles()
+	one.edits(b.ID, spclep.Arrived, true, ``)
+	one.edits(b.ID, "teleported", true, ``) // refused
+	one.settles()
+	two.settles()
+	two.edits(b.ID, spclep.FieldEmail, false, `"noua@example.ro"`)
+	two.settles()
+	one.settles()
+	before := tw.content("covasna")
+	two.edits(b.ID, spclep.FieldNote, false, `"not sent yet"`)
+
+	fresh := tw.again(true)
+	for _, r := range []*replica{one, two} {
+		r.town = fresh
+		r.comesBackByToken()
+		if unsent := r.exchange(); unsent == 0 {
+			t.Error("a PC has nothing to tell the empty hub")
+		}
+	}
+	for range 2 {
+		one.settles()
+		two.settles()
+	}
+	after := fresh.content("covasna")
+	for _, e := range before {
+		if !slices.Contains(after, e) {
+			t.Errorf("lost: %s", e)
+		}
+	}
+	if len(after) != len(before)+1 {
+		t.Errorf("the log has %d edits, it had %d and one was added", len(after), len(before))
+	}
+	for _, r := range []*replica{one, two} {
+		got, err := r.db.Booking(t.Context(), b.ID)
+		if err != nil || got.Visit.State != spclep.StateArrived || got.Email != "noua@example.ro" || got.Note != "not sent yet" || len(got.Conflicts()) != 0 {
+			t.Errorf("a PC shows %s, %q, %q, %v", got.Visit.State, got.Email, got.Note, err)
+		}
+		if out := r.answered(); out.Differs || out.More || out.Unsent != 0 {
+			t.Errorf("a PC ends with %+v", out)
+		}
+	}
+	if st := fresh.stands("covasna"); st.Relayed == 0 || st.Gone != 0 {
+		t.Errorf("IT sees %+v", st)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"strings"
 	"time"
 
@@ -32,8 +33,9 @@ type Line struct {
 	EffectiveAt string          `json:"effective_at"` // the same for people, UTC
 	Clock       Clock           `json:"clock"`        // the author's clocks when it was written
 	Clamped     bool            `json:"clamped"`
-	TakenAt     string          `json:"taken_at"` // by the hub, UTC
-	Verdict     string          `json:"verdict"`  // accepted, refused, clash
+	Via         hlc.Device      `json:"via,omitzero"` // the PC that brought it back after the hub had lost it
+	TakenAt     string          `json:"taken_at"`     // by the hub, UTC
+	Verdict     string          `json:"verdict"`      // accepted, refused, clash
 	Say         string          `json:"reason,omitempty"`
 	Raw         string          `json:"raw,omitempty"` // of an op that cannot be read
 }
@@ -83,7 +85,8 @@ func (s *Server) History(ctx context.Context, office spclep.OfficeID, after int6
 // LineOf is the line of an op that was taken.
 func LineOf(e store.Entry) Line {
 	l := lineOf(e.Op)
-	l.Pos, l.Effective, l.EffectiveAt, l.Clamped, l.TakenAt, l.Verdict = e.Pos, e.Eff, instant(e.Eff.Ms()), e.Clamped, instant(e.AtMs), Accepted
+	l.Pos, l.Effective, l.EffectiveAt, l.Clamped, l.Via = e.Pos, e.Eff, instant(e.Eff.Ms()), e.Clamped, e.Via
+	l.TakenAt, l.Verdict = instant(e.AtMs), Accepted
 	return l
 }
 
@@ -115,12 +118,15 @@ func instant(ms int64) string { return time.UnixMilli(ms).UTC().Format("2006-01-
 
 // An Office is how one office stands.
 type Office struct {
-	ID     spclep.OfficeID `json:"office"`
-	Name   string          `json:"name"`
-	Head   int64           `json:"head"`    // edits held
-	PCs    int             `json:"pcs"`     // not revoked
-	Today  int             `json:"today"`   // bookings of today
-	LastMs int64           `json:"last_ms"` // last contact of any of its PCs; 0: never
+	ID      spclep.OfficeID `json:"office"`
+	Name    string          `json:"name"`
+	Head    int64           `json:"head"`    // edits held
+	PCs     int             `json:"pcs"`     // at work: neither revoked nor replaced
+	Today   int             `json:"today"`   // bookings of today
+	LastMs  int64           `json:"last_ms"` // last contact of any of its PCs; 0: never
+	Relayed int             `json:"relayed"` // edits that other PCs brought back after the hub had lost them
+	Gone    int             `json:"gone"`    // authors known only by such edits: they have not come back
+	Cloned  int             `json:"cloned"`  // PCs whose key two machines used and that not both of them have given up
 	// As its PCs last said of themselves:
 	Unsent   int   `json:"unsent"`
 	OldestMs int64 `json:"oldest_ms"` // oldest unsent edit; 0: none
@@ -162,12 +168,18 @@ func (s *Server) Offices(ctx context.Context) ([]Office, error) {
 			return nil, err
 		}
 		o.Today = len(rows)
+		if o.Relayed, err = s.Store.Relayed(ctx, string(ref.ID)); err != nil {
+			return nil, err
+		}
 		devices, err := s.Store.Devices(ctx, string(ref.ID))
 		if err != nil {
 			return nil, err
 		}
 		for _, d := range devices {
 			o.add(d)
+			if StillCloned(d, devices) {
+				o.Cloned++
+			}
 		}
 		out = append(out, o)
 	}
@@ -175,7 +187,10 @@ func (s *Server) Offices(ctx context.Context) ([]Office, error) {
 }
 
 func (o *Office) add(d store.Device) {
-	if d.Kind != store.PC || d.RevokedMs != 0 {
+	if d.Kind == store.Gone && shutOut(d) == nil {
+		o.Gone++
+	}
+	if !atWork(d) {
 		return
 	}
 	h := HealthOf(d)
@@ -186,6 +201,18 @@ func (o *Office) add(d store.Device) {
 	if h.OldestMs > 0 && (o.OldestMs == 0 || h.OldestMs < o.OldestMs) {
 		o.OldestMs = h.OldestMs
 	}
+}
+
+// StillCloned says whether a PC's key was used by two machines that have not
+// both gone on under a key of their own. all are the devices of its office.
+func StillCloned(d store.Device, all []store.Device) bool {
+	heirs := 0
+	for _, o := range all {
+		if o.Old == d.ID {
+			heirs++
+		}
+	}
+	return d.Cloned && d.RevokedMs == 0 && heirs < 2
 }
 
 // Today is the day by the offices' calendar.
@@ -200,19 +227,38 @@ func (s *Server) Revoke(ctx context.Context, id hlc.Device) error {
 	if err != nil {
 		return err
 	}
-	if d.Kind != store.PC {
-		return errors.New("that is the hub's own pen, no PC")
+	return s.revoke(ctx, id, d.Office)
+}
+
+// RevokeUnknown shuts a PC out of an office of a hub that does not know it, or
+// no longer: it may have a certificate that would bring it back.
+func (s *Server) RevokeUnknown(ctx context.Context, id hlc.Device, office spclep.OfficeID) error {
+	if _, err := s.Rules(office).Office(office); err != nil {
+		return err
 	}
-	err = s.Store.Write(ctx, d.Office, func(tx store.Tx) error {
+	return s.revoke(ctx, id, string(office))
+}
+
+func (s *Server) revoke(ctx context.Context, id hlc.Device, office string) error {
+	err := s.Store.Write(ctx, office, func(tx store.Tx) error {
 		d, err := tx.Device(id)
-		if err != nil || d.RevokedMs != 0 {
+		switch {
+		case errors.Is(err, store.ErrNone):
+			d = store.Device{ID: id, Office: office, Kind: store.Gone, AddedMs: s.Now()}
+		case err != nil:
 			return err
+		case d.Office != office:
+			return fmt.Errorf("the device %s is of office %s", id, d.Office)
+		case d.Kind == store.Hub:
+			return errors.New("that is the hub's own pen, no PC")
+		case d.RevokedMs != 0:
+			return nil
 		}
 		d.RevokedMs = s.Now()
 		return tx.SetDevice(d)
 	})
 	if err == nil {
-		s.news.ring(d.Office) // who waits is sent away
+		s.news.ring(office) // who waits is sent away
 	}
 	return err
 }

@@ -40,8 +40,9 @@ type Server struct {
 	Config
 	codec *wire.Codec
 	qr    ed25519.PrivateKey
-	work  chan struct{} // one token an exchange at work
-	line  chan struct{} // one token an exchange that is here at all
+	certs ed25519.PrivateKey // signs enrolments
+	work  chan struct{}      // one token an exchange at work
+	line  chan struct{}      // one token an exchange that is here at all
 	news  *bells
 	force atomic.Pointer[inForce] // published settings
 
@@ -90,6 +91,9 @@ func New(ctx context.Context, c Config) (*Server, error) {
 	}
 	if s.qr, err = s.key(ctx, "qr/1"); err != nil {
 		return nil, fmt.Errorf("hub: booking key: %w", err)
+	}
+	if s.certs, err = s.key(ctx, "enroll/1"); err != nil {
+		return nil, fmt.Errorf("hub: enrolment key: %w", err)
 	}
 	if err := s.renew(ctx); err != nil {
 		return nil, fmt.Errorf("hub: settings: %w", err)

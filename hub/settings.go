@@ -154,8 +154,8 @@ func (s *Server) aimedAt(ctx context.Context, target string, r settings.Rules) (
 	return out, nil
 }
 
-// atWork says whether a device is a PC that has not been revoked.
-func atWork(d store.Device) bool { return d.Kind == store.PC && d.RevokedMs == 0 }
+// atWork says whether a device is a PC from which something is still taken.
+func atWork(d store.Device) bool { return d.Kind == store.PC && shutOut(d) == nil }
 
 // used says in which way a number was used before; nil: by this very bundle.
 func (s *Server) used(ctx context.Context, b bundle.Opened) error {

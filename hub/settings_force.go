@@ -115,7 +115,7 @@ type PCSettings struct {
 }
 
 // SettingsStatus is what is published for each target, and where each PC that
-// is not revoked stands.
+// is at work stands.
 func (s *Server) SettingsStatus(ctx context.Context) (newest []PublishedSettings, pcs []PCSettings, err error) {
 	if err := s.renew(ctx); err != nil {
 		return nil, nil, err

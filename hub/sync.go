@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"condica/hub/store"
+	"condica/sync/hlc"
 	"condica/sync/wire"
 )
 
@@ -44,7 +45,7 @@ func (s *Server) sync(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if req.WaitMs > 0 && len(req.Segments) == 0 && !got.reset {
+	if req.WaitMs > 0 && len(req.Segments) == 0 && len(req.Relay) == 0 && len(req.Days) == 0 && !got.reset {
 		leave()
 		leave = func() {}
 		if err := s.wait(r.Context(), me, got.from, req.Settings, time.Duration(req.WaitMs)*time.Millisecond); err != nil {
@@ -55,7 +56,7 @@ func (s *Server) sync(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 		leave = again
-		// A PC that was revoked while it waited gets nothing more.
+		// A PC that was shut out while it waited gets nothing more.
 		if _, err := s.author(r.Context(), signed); err != nil {
 			return err
 		}
@@ -73,13 +74,15 @@ func (s *Server) author(ctx context.Context, signed wire.Signed) (store.Device, 
 	d, err := s.Store.Device(ctx, signed.Device)
 	switch {
 	case errors.Is(err, store.ErrNone) || err == nil && d.Kind != store.PC:
-		return d, fail(http.StatusUnauthorized, "unknown-device", fmt.Sprintf("the hub does not know the device %s; enrol it again", signed.Device))
+		return d, unknownDevice(signed.Device)
 	case err != nil:
 		return d, err
-	case d.RevokedMs != 0:
-		return d, fail(http.StatusForbidden, "revoked", "this PC has been revoked by central IT")
 	}
-	return d, nil
+	return d, shutOut(d)
+}
+
+func unknownDevice(id hlc.Device) error {
+	return fail(http.StatusUnauthorized, "unknown-device", fmt.Sprintf("the hub does not know the device %s; enrol it again", id))
 }
 
 // request checks signature, shape and authors. The office is the device's,
@@ -98,6 +101,9 @@ func (s *Server) request(r *http.Request, me store.Device, signed wire.Signed, b
 	}
 	if req.WaitMs > 0 && s.news.count() >= s.Config.Waiting {
 		return req, busy()
+	}
+	if err := named(req.Relay); err != nil {
+		return req, err
 	}
 	for i, seg := range req.Segments {
 		if err := s.genuine(r.Context(), me, seg); err != nil {
@@ -119,6 +125,8 @@ func (s *Server) genuine(ctx context.Context, me store.Device, seg wire.Segment)
 		return err
 	case author.RevokedMs != 0:
 		return fail(http.StatusBadRequest, "segment", fmt.Sprintf("a segment is by device %s, which has been revoked", seg.Device))
+	case author.RetiredMs != 0:
+		return fail(http.StatusBadRequest, "segment", fmt.Sprintf("a segment is by device %s, whose key was replaced", seg.Device))
 	}
 	if err := seg.Verify(author.Pub); err != nil {
 		return fail(http.StatusBadRequest, "segment", err.Error())
@@ -158,9 +166,9 @@ func (s *Server) wait(ctx context.Context, me store.Device, pos int64, at *wire.
 }
 
 // look says whether the log holds something after pos that is not the PC's
-// own. That the PC has been revoked is news too.
+// own. That the PC has been shut out is news too.
 func (s *Server) look(ctx context.Context, me store.Device, pos int64) (seen int64, news bool, err error) {
-	if me, err = s.Store.Device(ctx, me.ID); err != nil || me.RevokedMs != 0 {
+	if me, err = s.Store.Device(ctx, me.ID); err != nil || shutOut(me) != nil {
 		return pos, err == nil, err
 	}
 	for {
@@ -191,23 +199,24 @@ func (s *Server) compose(ctx context.Context, me store.Device, req wire.Request,
 	if keys := s.QRKeys(); req.Keys != wire.KeysSum(keys) {
 		a.Keys = keys
 	}
-	size := 0
-	for len(a.Entries) < req.Limit && size < maxAnswer {
-		entries, head, err := s.Store.After(ctx, me.Office, a.Cursor, min(page, req.Limit-len(a.Entries)))
-		if err != nil {
+	if got.reset {
+		req.Own = 0 // what it holds is of another life of the log, in which the same number may have meant another op
+	}
+	size, err := s.continued(ctx, me, req, &a)
+	if err != nil {
+		return a, err
+	}
+	if err := s.digest(ctx, me.Office, &a); err != nil {
+		return a, err
+	}
+	if len(req.Days) > 0 && !got.reset {
+		if a.Mend, err = s.mend(ctx, me.Office, req, maxAnswer-size); err != nil {
 			return a, err
 		}
-		a.Head = head
-		for _, e := range entries {
-			if size >= maxAnswer {
-				break
+		if a.Mend != nil {
+			for _, e := range a.Mend.Entries {
+				size += weight(e)
 			}
-			out := outgoing(e, me, req.Own)
-			size += len(out.Op) + 64
-			a.Entries, a.Cursor = append(a.Entries, out), e.Pos
-		}
-		if len(entries) == 0 || a.Cursor >= head {
-			break
 		}
 	}
 	if err := s.due(ctx, me.Office, req.Settings, &a, size); err != nil {
@@ -217,18 +226,49 @@ func (s *Server) compose(ctx context.Context, me store.Device, req wire.Request,
 	return a, nil
 }
 
+// continued puts the log from the PC's place on into an answer, and gives the
+// size of that in bytes.
+func (s *Server) continued(ctx context.Context, me store.Device, req wire.Request, a *wire.Answer) (size int, err error) {
+	for len(a.Entries) < req.Limit && size < maxAnswer {
+		entries, head, err := s.Store.After(ctx, me.Office, a.Cursor, min(page, req.Limit-len(a.Entries)))
+		if err != nil {
+			return size, err
+		}
+		a.Head = head
+		for _, e := range entries {
+			if size >= maxAnswer {
+				break
+			}
+			out := outgoing(e, me, req.Own)
+			size += weight(out)
+			a.Entries, a.Cursor = append(a.Entries, out), e.Pos
+		}
+		if len(entries) == 0 || a.Cursor >= head {
+			break
+		}
+	}
+	return size, nil
+}
+
+// weight is about how many bytes an entry takes in an answer.
+func weight(e wire.Entry) int { return len(e.Op) + 64 }
+
 // outgoing is an entry as this PC needs it: of its own ops that it holds, only
 // the place.
 func outgoing(e store.Entry, me store.Device, own uint64) wire.Entry {
-	out := wire.Entry{Pos: e.Pos}
+	out := whole(e)
+	if e.ID.Device == me.ID && e.ID.Seq <= own {
+		out.Device, out.Op, out.Seq = hlc.Device{}, nil, e.ID.Seq
+	}
+	return out
+}
+
+// whole is an entry with all its bytes.
+func whole(e store.Entry) wire.Entry {
+	out := wire.Entry{Pos: e.Pos, Device: e.ID.Device, Op: e.Signed}
 	if e.Eff != e.Time {
 		out.Eff = e.Eff
 	}
-	if e.ID.Device == me.ID && e.ID.Seq <= own {
-		out.Seq = e.ID.Seq
-		return out
-	}
-	out.Device, out.Op = e.ID.Device, e.Signed
 	return out
 }
 

@@ -39,6 +39,8 @@ const applicationID = 0x43444341
 type Options struct {
 	Device hlc.Device         // this PC, if the replica does not know yet who it is
 	Now    func() hlc.Reading // the PC's clocks
+	Found  func(say string)   // is told what Scrub has found and put right; may be nil
+	Doubt  string             // why the database is not to be believed, though it may look well; it is made anew then
 }
 
 // A DB is one open replica. Reads run beside each other and beside the one
@@ -46,6 +48,7 @@ type Options struct {
 type DB struct {
 	dir     string
 	now     func() hlc.Reading
+	found   func(say string)
 	file    *file.File
 	r       *sql.DB // of file
 	tx      *txn    // on file's writer, under mu
@@ -58,9 +61,10 @@ type DB struct {
 	state   replica.State // as of the last commit; read and written under mu
 	counter uint64        // the first number of the reserved block of request numbers, under mu
 
-	scrub sync.Mutex // over pass and row
-	pass  replica.Pass
-	row   int64 // booking rows were checked up to this one
+	scrub    sync.Mutex // over the three below
+	pass     replica.Pass
+	row      int64 // booking rows were checked up to this one
+	compared int64 // Up when the journal was last held against the log
 }
 
 // A Report says what Open found and mended, in sentences for the log and the
@@ -74,10 +78,13 @@ func Open(ctx context.Context, dir string, o Options) (*DB, Report, error) {
 	if err := file.Folder(dir); err != nil {
 		return nil, nil, fmt.Errorf("open replica: %w", err)
 	}
-	db := &DB{dir: dir, now: o.Now}
+	db := &DB{dir: dir, now: o.Now, found: o.Found}
+	if db.found == nil {
+		db.found = func(string) {}
+	}
 	db.torn.Store(true) // until it has been looked through
 	var report Report
-	if err := db.openDB(ctx); err != nil {
+	if err := db.openTrusted(ctx, o.Doubt); err != nil {
 		if !file.Damaged(err) {
 			return nil, nil, fmt.Errorf("open replica: %w", err)
 		}
@@ -137,13 +144,14 @@ func (db *DB) openJournal(ctx context.Context, device hlc.Device) (Report, error
 	if got.Mended > 0 {
 		report = append(report, fmt.Sprintf("%d unsent edits were damaged in the replica and were put right from the journal", got.Mended))
 	}
-	if len(records) > 0 && len(torn) == 0 {
+	if len(records) > 0 && len(torn) == 0 && device == db.Device() {
 		return report, nil
 	}
 	if len(records) == 0 && unsent > 0 {
 		report = append(report, fmt.Sprintf("the journal was missing; %d unsent edits were copied into a new one", unsent))
 	}
-	// What the journal lost is copied once more from the database.
+	// What the journal lost is copied once more from the database; and one that is
+	// of before this PC took another name is begun anew.
 	db.mu.Lock()
 	defer db.mu.Unlock()
 	return report, db.restartJournal(ctx)
@@ -162,6 +170,13 @@ func (db *DB) closeDB() error {
 	}
 	db.tx.close()
 	return db.file.Close()
+}
+
+func (db *DB) openTrusted(ctx context.Context, doubt string) error {
+	if doubt != "" {
+		return fmt.Errorf("%w: %s", file.ErrDamaged, doubt)
+	}
+	return db.openDB(ctx)
 }
 
 func (db *DB) openDB(ctx context.Context) error {

@@ -111,6 +111,11 @@ func (db *DB) look(ctx context.Context, f func(*rtx) error) error {
 	return f(&rtx{view: view{ctx: ctx, q: tx, s: &s, torn: &db.torn}})
 }
 
+// Look lets f read one moment of the replica, beside the writer.
+func (db *DB) Look(ctx context.Context, f func(replica.Tx) error) error {
+	return db.look(ctx, func(t *rtx) error { return f(t) })
+}
+
 var errReadOnly = errors.New("this is only a look at the replica")
 
 // Office is where this PC was enrolled; empty: nowhere yet.

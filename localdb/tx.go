@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"maps"
 	"slices"
 	"sync/atomic"
@@ -56,7 +57,7 @@ func (v *view) State() *replica.State { return v.s }
 
 func (v *view) me() string { return v.s.Device.String() }
 
-const keptColumns = `device, seq, kind, entity, field, fact, eff, coalesce(pos, 0), sealed, verdict, say, gone, raw`
+const keptColumns = `device, seq, kind, entity, field, fact, eff, coalesce(pos, 0), sealed, verdict, say, gone, raw, crc`
 
 // Op finds one op.
 func (v *view) Op(id op.ID) (replica.Kept, bool, error) {
@@ -69,8 +70,8 @@ func (v *view) Op(id op.ID) (replica.Kept, bool, error) {
 
 // Add writes an op, if none is held under its id.
 func (t *rtx) Add(k replica.Kept) (bool, error) {
-	n, err := t.exec(`INSERT INTO op (device, seq, kind, entity, field, fact, eff, pos, sealed, verdict, say, gone, raw)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (device, seq) DO NOTHING`, keptArgs(k)...)
+	n, err := t.exec(`INSERT INTO op (device, seq, kind, entity, field, fact, eff, pos, sealed, verdict, say, gone, raw, crc)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (device, seq) DO NOTHING`, keptArgs(k)...)
 	if err != nil {
 		return false, fmt.Errorf("write op %s: %w", k.ID, err)
 	}
@@ -79,7 +80,7 @@ func (t *rtx) Add(k replica.Kept) (bool, error) {
 
 // Set writes all of it anew.
 func (t *rtx) Set(k replica.Kept) error {
-	err := t.run(`UPDATE op SET kind = ?3, entity = ?4, field = ?5, fact = ?6, eff = ?7, pos = ?8, sealed = ?9, verdict = ?10, say = ?11, gone = ?12, raw = ?13
+	err := t.run(`UPDATE op SET kind = ?3, entity = ?4, field = ?5, fact = ?6, eff = ?7, pos = ?8, sealed = ?9, verdict = ?10, say = ?11, gone = ?12, raw = ?13, crc = ?14
 		WHERE device = ?1 AND seq = ?2`, keptArgs(k)...)
 	if err != nil {
 		return fmt.Errorf("write op %s: %w", k.ID, err)
@@ -96,7 +97,7 @@ func keptArgs(k replica.Kept) []any {
 	if k.Gone {
 		raw = k.Sum[:]
 	}
-	return []any{k.ID.Device.String(), k.ID.Seq, k.Cell.Kind, k.Cell.Entity, k.Cell.Field, k.Fact, int64(k.Eff), pos, k.Sealed, k.Verdict, k.Say, k.Gone, raw}
+	return []any{k.ID.Device.String(), k.ID.Seq, k.Cell.Kind, k.Cell.Entity, k.Cell.Field, k.Fact, int64(k.Eff), pos, k.Sealed, k.Verdict, k.Say, k.Gone, raw, int64(crc32.Checksum(raw, castagnoli))}
 }
 
 // Remove takes an op out.
@@ -110,7 +111,7 @@ func (v *view) Waiting(unsealedOnly bool, limit int) ([]replica.Kept, error) {
 	if unsealedOnly {
 		where = ` AND sealed = 0`
 	}
-	return v.kept(`SELECT `+keptColumns+` FROM op WHERE device = ? AND pos IS NULL AND verdict = ''`+where+` ORDER BY seq LIMIT ?`, v.me(), limit)
+	return v.kept(`SELECT `+keptColumns+` FROM op WHERE device = ? AND pos IS NULL AND verdict = '' AND gone = 0`+where+` ORDER BY seq LIMIT ?`, v.me(), limit)
 }
 
 // Unplaced lists all ops without a place.
@@ -130,6 +131,19 @@ func (v *view) kept(query string, args ...any) ([]replica.Kept, error) {
 	}
 	return out, err
 }
+
+// Torn lists what waits and is damaged.
+func (v *view) Torn() (out []op.ID, err error) {
+	rows, err := scanRows(v.q.QueryContext(v.ctx, `SELECT `+keptColumns+` FROM op WHERE pos IS NULL AND verdict = '' AND gone = 0`))
+	for _, r := range rows {
+		if r.Bad != nil {
+			out = append(out, r.ID)
+		}
+	}
+	return out, err
+}
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 // HighUnsealed is the latest provisional time.
 func (v *view) HighUnsealed() (hlc.Time, error) {
@@ -264,15 +278,17 @@ func scanRows(rows *sql.Rows, err error) ([]replica.Row, error) {
 func scanRow(rows *sql.Rows) (r replica.Row, err error) {
 	var device string
 	var eff int64
-	if err := rows.Scan(&device, &r.ID.Seq, &r.Cell.Kind, &r.Cell.Entity, &r.Cell.Field, &r.Fact, &eff, &r.Pos, &r.Sealed, &r.Verdict, &r.Say, &r.Gone, &r.Raw); err != nil {
+	var crc sql.NullInt64
+	if err := rows.Scan(&device, &r.ID.Seq, &r.Cell.Kind, &r.Cell.Entity, &r.Cell.Field, &r.Fact, &eff, &r.Pos, &r.Sealed, &r.Verdict, &r.Say, &r.Gone, &r.Raw, &crc); err != nil {
 		return r, err
 	}
+	r.Torn = crc.Valid && crc.Int64 != int64(crc32.Checksum(r.Raw, castagnoli))
 	r.Eff = hlc.Time(eff)
 	if r.ID.Device, r.Bad = hlc.ParseDevice(device); r.Bad != nil {
 		return r, nil
 	}
 	if r.Gone {
-		if len(r.Raw) != len(r.Sum) {
+		if r.Torn || len(r.Raw) != len(r.Sum) {
 			r.Bad = fmt.Errorf("%w: the sum of op %s has %d bytes", file.ErrDamaged, r.ID, len(r.Raw))
 		}
 		copy(r.Sum[:], r.Raw)
@@ -285,6 +301,8 @@ func scanRow(rows *sql.Rows) (r replica.Row, err error) {
 	}
 	o, err := wire.DecodeOp(r.ID.Device, r.Raw)
 	switch {
+	case r.Torn:
+		r.Bad = fmt.Errorf("%w: the checksum of op %s does not fit it", file.ErrDamaged, r.ID)
 	case err != nil:
 		r.Bad = fmt.Errorf("%w: op %s: %w", file.ErrDamaged, r.ID, err)
 	case o.ID.Seq != r.ID.Seq&^replica.Stray || o.Cell != r.Cell || o.Fact != r.Fact:

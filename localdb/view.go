@@ -73,6 +73,11 @@ type Standing struct {
 	Person   int   // bookings on which something waits for a person
 	Bookings int
 	From, To spclep.Day // days with bookings held
+	Gone     int        // ops that were let go after their time of retention
+
+	Mended replica.Mended // what was found wrong here and put right
+	Digest string         // of the log up to Cursor (digest.Sum.Text); empty: not known
+	Clash  bool           // another machine writes under this PC's name, too
 }
 
 // Standing reads all of it in one go.
@@ -81,11 +86,14 @@ func (db *DB) Standing(ctx context.Context) (Standing, error) {
 	if err != nil {
 		return Standing{}, err
 	}
-	st := Standing{Office: s.Office, Desk: s.Desk, Epoch: s.Epoch, Cursor: s.Cursor, Head: s.Head, LastOK: s.LastOK}
+	st := Standing{Office: s.Office, Desk: s.Desk, Epoch: s.Epoch, Cursor: s.Cursor, Head: s.Head, LastOK: s.LastOK, Gone: s.Gone, Mended: s.Mended, Clash: s.Clash}
+	if s.Summed {
+		st.Digest = s.Total.Text()
+	}
 	var oldest int64
 	err = db.r.QueryRowContext(ctx, `SELECT
-		(SELECT count(*) FROM op WHERE pos IS NULL AND verdict = '' AND device = ?1),
-		(SELECT coalesce(min(eff), 0) FROM op WHERE pos IS NULL AND verdict = '' AND device = ?1),
+		(SELECT count(*) FROM op WHERE pos IS NULL AND verdict = '' AND gone = 0 AND device = ?1),
+		(SELECT coalesce(min(eff), 0) FROM op WHERE pos IS NULL AND verdict = '' AND gone = 0 AND device = ?1),
 		(SELECT count(*) FROM op WHERE verdict <> ''),
 		(SELECT count(*) FROM booking WHERE person = 1),
 		(SELECT count(*) FROM booking),
@@ -94,6 +102,13 @@ func (db *DB) Standing(ctx context.Context) (Standing, error) {
 		Scan(&st.Unsent, &oldest, &st.Refused, &st.Person, &st.Bookings, &st.From, &st.To)
 	st.OldestMs = hlc.Time(oldest).Ms()
 	return st, err
+}
+
+// Clashed says whether the hub holds other edits under this PC's numbers: another
+// machine writes under its name too, and it needs another key.
+func (db *DB) Clashed(ctx context.Context) (bool, error) {
+	s, err := readState(ctx, db.r)
+	return s.Clash, err
 }
 
 // An Outgoing is one own op on its way.
@@ -108,7 +123,7 @@ type Outgoing struct {
 // then the latest accepted ones, at most limit.
 func (db *DB) Queue(ctx context.Context, limit int) ([]Outgoing, error) {
 	rows, err := db.r.QueryContext(ctx, `SELECT device, seq, eff, coalesce(pos, 0), sealed, raw, verdict, say FROM op
-		WHERE device = ? ORDER BY (pos IS NOT NULL), seq DESC LIMIT ?`, db.me(), limit)
+		WHERE device = ? AND gone = 0 ORDER BY (pos IS NOT NULL), seq DESC LIMIT ?`, db.me(), limit)
 	if err != nil {
 		return nil, err
 	}

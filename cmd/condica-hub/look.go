@@ -76,6 +76,10 @@ type deviceJSON struct {
 	Name    string          `json:"name"`
 	Added   string          `json:"added"`
 	Revoked string          `json:"revoked,omitempty"`
+	Retired string          `json:"retired,omitempty"` // nothing more is taken from it
+	Cloned  bool            `json:"cloned,omitempty"`  // because two machines used its key
+	Heir    hlc.Device      `json:"heir,omitzero"`     // the first that follows it
+	Follows hlc.Device      `json:"follows,omitzero"`  // the one that it follows
 	Last    string          `json:"last_contact,omitempty"`
 	Have    uint64          `json:"have"`
 	Health  json.RawMessage `json:"health,omitempty"`
@@ -92,17 +96,13 @@ func (c *devicesCmd) Run(ctx context.Context, out io.Writer) error {
 		}
 		list := []deviceJSON{}
 		for _, d := range devices {
-			list = append(list, deviceJSON{d.ID, d.Kind, d.Desk, d.Name, at(d.AddedMs), at(d.RevokedMs), at(d.LastMs), d.Have, d.Health})
+			list = append(list, deviceJSON{d.ID, d.Kind, d.Desk, d.Name, at(d.AddedMs), at(d.RevokedMs), at(d.RetiredMs), d.Cloned, d.Heir, d.Old, at(d.LastMs), d.Have, d.Health})
 		}
 		if c.JSON {
 			return printJSON(out, list)
 		}
 		for _, d := range list {
-			revoked := ""
-			if d.Revoked != "" {
-				revoked = "  revoked " + d.Revoked
-			}
-			if _, err := fmt.Fprintf(out, "%s  %-3s  %d  %s  last contact %s%s\n", d.Device, d.Kind, d.Desk, d.Name, cmp.Or(d.Last, "never"), revoked); err != nil {
+			if _, err := fmt.Fprintf(out, "%s  %-4s  %d  %s  last contact %s%s\n", d.Device, d.Kind, d.Desk, d.Name, cmp.Or(d.Last, "never"), d.fate()); err != nil {
 				return err
 			}
 		}
@@ -110,9 +110,27 @@ func (c *devicesCmd) Run(ctx context.Context, out io.Writer) error {
 	})
 }
 
+// fate says in words what became of a PC that is not simply at work.
+func (d deviceJSON) fate() (say string) {
+	if d.Follows != (hlc.Device{}) {
+		say += "  follows " + d.Follows.String()
+	}
+	if d.Cloned {
+		say += "  two machines used its key"
+	}
+	if d.Retired != "" {
+		say += "  replaced " + d.Retired
+	}
+	if d.Revoked != "" {
+		say += "  revoked " + d.Revoked
+	}
+	return say
+}
+
 type revokeCmd struct {
 	place
 	Device string `required:"" help:"16 digits, as condica-hub devices lists them."`
+	Office string `help:"Shut it out of this office though the hub does not know it: after a rebuild, before it comes back."`
 }
 
 func (c *revokeCmd) Run(ctx context.Context, out io.Writer) error {
@@ -122,9 +140,12 @@ func (c *revokeCmd) Run(ctx context.Context, out io.Writer) error {
 	}
 	return c.with(ctx, func(h *hub.Server) error {
 		err := h.Revoke(ctx, id)
-		if errors.Is(err, store.ErrNone) {
-			return fmt.Errorf("the hub knows no device %s", id)
+		switch {
+		case !errors.Is(err, store.ErrNone):
+			return err
+		case c.Office != "":
+			return h.RevokeUnknown(ctx, id, spclep.OfficeID(c.Office))
 		}
-		return err
+		return fmt.Errorf("the hub knows no device %s; with --office it is shut out before it comes", id)
 	})
 }

@@ -28,6 +28,8 @@ type commands struct {
 	Devices  devicesCmd  `cmd:"" help:"The PCs of an office."`
 	Settings settingsCmd `cmd:"" help:"Signed settings for the PCs."`
 	Revoke   revokeCmd   `cmd:"" help:"Shut a PC out, at once and for good."`
+	Backup   backupCmd   `cmd:"" help:"Copy the hub's whole database into a file, while the hub runs."`
+	Keys     keysCmd     `cmd:"" help:"Write the hub's keys into a file, or give them to a new hub."`
 
 	Version kong.VersionFlag `help:"Print the version and exit."`
 }

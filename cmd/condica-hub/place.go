@@ -45,11 +45,7 @@ func (p place) open(ctx context.Context) (*hub.Server, func() error, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	// A mistyped folder must not become an empty hub that answers "nothing here".
-	if _, err := os.Stat(filepath.Join(p.Data, sqlite.DBName)); err != nil {
-		return nil, nil, fmt.Errorf("there is no hub in %s; condica-hub serve --data makes one", p.Data)
-	}
-	s, err := sqlite.Open(ctx, p.Data)
+	s, err := p.store(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -59,6 +55,15 @@ func (p place) open(ctx context.Context) (*hub.Server, func() error, error) {
 		return nil, nil, err
 	}
 	return h, func() error { h.Close(); return s.Close() }, nil
+}
+
+// store opens the data alone.
+func (p place) store(ctx context.Context) (*sqlite.Store, error) {
+	// A mistyped folder must not become an empty hub that answers "nothing here".
+	if _, err := os.Stat(filepath.Join(p.Data, sqlite.DBName)); err != nil {
+		return nil, fmt.Errorf("there is no hub in %s; condica-hub serve --data makes one", p.Data)
+	}
+	return sqlite.Open(ctx, p.Data)
 }
 
 // with runs f with the hub open.

@@ -31,6 +31,9 @@ type officePage struct {
 	Hours    spclep.DayHours
 	Rows     []record.Row
 	PCs      []pcRow
+	Cloned   []store.Device // PCs whose key two machines use
+	Relayed  int            // edits that PCs brought back
+	Gone     int            // authors that are known only by them
 	Reasons  []spclep.ReasonInfo
 	Free     []spclep.Minute
 	Asked    hub.BookAsk // what the form already says
@@ -72,9 +75,18 @@ func (p *pages) showOffice(w http.ResponseWriter, r *http.Request, status int, o
 		return err
 	}
 	for _, d := range devices {
-		if d.Kind == store.PC {
+		switch {
+		case d.Kind == store.PC:
 			v.PCs = append(v.PCs, pcRow{d, hub.HealthOf(d)})
+		case d.Kind == store.Gone && d.RevokedMs == 0 && d.RetiredMs == 0:
+			v.Gone++
 		}
+		if hub.StillCloned(d, devices) {
+			v.Cloned = append(v.Cloned, d)
+		}
+	}
+	if v.Relayed, err = p.hub.Store.Relayed(r.Context(), string(o.ID)); err != nil {
+		return err
 	}
 	v.Reasons = slices.DeleteFunc(p.hub.Rules(o.ID).Reasons(o.ID, v.Day), func(i spclep.ReasonInfo) bool { return !i.Bookable })
 	return p.show(w, status, "office", frame{Title: o.Name, Body: v})

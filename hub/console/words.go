@@ -5,6 +5,7 @@ import (
 	"html/template"
 
 	"condica/spclep"
+	"condica/sync/hlc"
 	"condica/sync/wire"
 )
 
@@ -15,8 +16,17 @@ func (p *pages) words() template.FuncMap {
 		"day":  func(d spclep.Day) string { return d.RO() },
 		"at":   func(ms int64) string { return p.when(ms) },
 		"ago":  func(ms int64) string { return ago(p.hub.Now() - ms) },
+		"by":   func(d hlc.Device) string { return orNobody(d) },
 		"kind": func(fact bool) string { return map[bool]string{true: "fapt", false: "câmp"}[fact] },
 	}
+}
+
+// orNobody writes a device, and nothing for none.
+func orNobody(d hlc.Device) string {
+	if d == (hlc.Device{}) {
+		return ""
+	}
+	return d.String()
 }
 
 // when is a moment on the offices' wall clock.

@@ -12,12 +12,16 @@ import (
 
 	"condica/spclep"
 	"condica/spclep/record"
+	"condica/sync/digest"
 	"condica/sync/hlc"
 	"condica/sync/op"
 )
 
 // ErrNone: what was asked for by name is not held.
 var ErrNone = errors.New("the hub holds nothing under that name")
+
+// ErrOther: something else is held under that name.
+var ErrOther = errors.New("the hub holds something else under that name")
 
 // ErrUsed: a number is not above those that were used.
 var ErrUsed = errors.New("the number is not above those that were used")
@@ -42,6 +46,11 @@ type Store interface {
 	Rows(ctx context.Context, office string, which Filter) ([]record.Row, error)
 	// Refusals lists what was not taken from an office's devices, oldest first.
 	Refusals(ctx context.Context, office string) ([]Refusal, error)
+	// Total is the digest of the office's log up to a position, as SetTotal left
+	// it: of the whole log where that is its head.
+	Total(ctx context.Context, office string) (pos int64, sum digest.Sum, err error)
+	// Relayed counts the entries of an office's log that have a Via.
+	Relayed(ctx context.Context, office string) (int, error)
 
 	// Device finds a device; ErrNone if it is not known.
 	Device(ctx context.Context, id hlc.Device) (Device, error)
@@ -66,6 +75,11 @@ type Store interface {
 	Secret(ctx context.Context, name string, fresh func() ([]byte, error)) ([]byte, error)
 	// SetSecret replaces it.
 	SetSecret(ctx context.Context, name string, value []byte) error
+	// AllSecrets gives them by name.
+	AllSecrets(ctx context.Context) (map[string][]byte, error)
+	// AddSecrets keeps those that are not there yet. ErrOther, and none of them
+	// is kept, if one is there with another value.
+	AddSecrets(ctx context.Context, secrets map[string][]byte) error
 
 	Close() error
 }
@@ -79,9 +93,17 @@ type Tx interface {
 	Head() (int64, error)
 	// At gives the op at a position; ok is false if there is none.
 	At(pos int64) (id op.ID, ok bool, err error)
+	// After gives the office's log after pos, at most limit entries.
+	After(pos int64, limit int) ([]Entry, error)
+	// Total is the digest of the log up to a position, 0 at first.
+	Total() (pos int64, sum digest.Sum, err error)
+	SetTotal(pos int64, sum digest.Sum) error
 
 	// Held says what is kept under an id, taken or refused.
 	Held(id op.ID) (Held, error)
+	// Bytes gives what is kept under an id and is no clash: the signed bytes of
+	// the op that was placed, if one was, and those of each that was refused.
+	Bytes(id op.ID) ([][]byte, error)
 	// LastEff is the effective time of the device's last op before seq, 0 if
 	// there is none.
 	LastEff(d hlc.Device, seq uint64) (hlc.Time, error)
@@ -118,8 +140,9 @@ type Tx interface {
 // An Entry is an op with its place, and how it got its time.
 type Entry struct {
 	op.Entry
-	Clamped bool  // its author's time lay in the future; Time has the original
-	AtMs    int64 // when the hub took it, ms since 1970
+	Clamped bool       // its author's time lay in the future; Time has the original
+	AtMs    int64      // when the hub took it, ms since 1970
+	Via     hlc.Device // the PC that brought it back after the hub had lost it; zero: its author sent it
 }
 
 // Held is what a store keeps under an op's id. All zero: nothing.
@@ -146,8 +169,9 @@ type Refusal struct {
 
 // Kinds of device.
 const (
-	PC  = "pc"
-	Hub = "hub" // the hub's own pen in one office
+	PC   = "pc"
+	Hub  = "hub"  // the hub's own pen in one office
+	Gone = "gone" // known only by ops that were brought back; it has no key here
 )
 
 // A Device is one author of ops.
@@ -165,6 +189,13 @@ type Device struct {
 	Window    Window          // which requests it has made
 	Health    json.RawMessage // what it last said of itself
 	Settings  json.RawMessage // wire.SettingsAt as it last said it; nil: never
+
+	Old       hlc.Device // the device that this one follows; zero: none
+	RetiredMs int64      // from then on nothing is taken from it; 0: it is at work
+	Heir      hlc.Device // the first device that follows it; zero: none yet
+	Cloned    bool       // it was retired because two machines used its key
+	Boot      string     // the run of the PC that its latest request came from; "": not told
+	Boots     []string   // the runs before that one, oldest first
 }
 
 // Published is a bundle of settings as IT signed it.

@@ -10,3 +10,7 @@ CREATE INDEX op_unplaced ON op (device, seq) WHERE pos IS NULL;
 -- A PC that has taken another name remembers under which one it did what.
 ALTER TABLE done ADD COLUMN device TEXT NOT NULL DEFAULT '';
 ALTER TABLE done DROP COLUMN last;
+
+-- What the disk changes behind everybody's back shows in the op's own checksum;
+-- null: written before there was one.
+ALTER TABLE op ADD COLUMN crc INTEGER;

@@ -53,7 +53,7 @@ type Booking struct {
 func Of(id spclep.BookingID, entries []op.Entry) Booking {
 	b := Booking{ID: id, Fields: map[string]Field{}, Answers: map[string]string{}, Ticks: map[string]Tick{}}
 	registers := map[string][]op.Entry{}
-	entries, names := op.Distinct(entries)
+	entries = distinct(entries)
 	for _, e := range entries {
 		if e.Fact {
 			b.Facts = append(b.Facts, e)
@@ -64,7 +64,7 @@ func Of(id spclep.BookingID, entries []op.Entry) Booking {
 	}
 	slices.SortFunc(b.Facts, op.Compare)
 	slices.SortFunc(b.History, op.Compare)
-	b.Visit = spclep.Derive(facts(b.Facts, names))
+	b.Visit = spclep.Derive(facts(b.Facts))
 	for field, edits := range registers {
 		if winner, beaten, ok := op.Settle(edits); ok {
 			b.Fields[field] = Field{winner, beaten}
@@ -154,15 +154,26 @@ func (b *Booking) read() {
 // shape is left alone.
 func read(v json.RawMessage, into any) bool { return json.Unmarshal(v, into) == nil }
 
-// facts are the entries as spclep knows them. names are the ids under which
-// twins were known that are not among them: what takes back a twin takes back
-// the edit.
-func facts(entries []op.Entry, names map[op.ID]op.ID) []spclep.Fact {
+// distinct leaves out twins. What takes back a twin that is left out takes back
+// the edit; and of two that then take back the same, one is a twin too.
+func distinct(entries []op.Entry) []op.Entry {
+	entries, names := op.Distinct(entries)
+	if names == nil {
+		return entries
+	}
+	for i, e := range entries {
+		if e.Fact && e.Cell.Field == spclep.Undone {
+			entries[i].Value = undoes(e.Value, names)
+		}
+	}
+	entries, _ = op.Distinct(entries)
+	return entries
+}
+
+// facts are the entries as spclep knows them.
+func facts(entries []op.Entry) []spclep.Fact {
 	out := make([]spclep.Fact, len(entries))
 	for i, e := range entries {
-		if e.Cell.Field == spclep.Undone && len(names) > 0 {
-			e.Value = undoes(e.Value, names)
-		}
 		out[i] = spclep.Fact{
 			Name: e.Cell.Field, Value: e.Value, Action: e.ActionID().String(), By: e.By,
 			Device: e.ID.Device.String(), Why: e.Why, AtMs: e.Eff.Ms(),

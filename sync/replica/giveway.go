@@ -1,8 +1,10 @@
 package replica
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"condica/spclep"
 	"condica/sync/hlc"
@@ -111,14 +113,14 @@ func renamed(o op.Op, to map[op.ID]op.ID) op.Op {
 	return o
 }
 
-// Unsent says, for the hub, what this PC holds of its own log without knowing
+// UnsentMarks says, for the hub, what this PC holds of its own log without knowing
 // it placed.
 func UnsentMarks(tx Tx) ([]wire.Unsent, error) {
 	ks, err := unplacedOwn(tx)
 	out := make([]wire.Unsent, 0, len(ks))
 	for _, k := range ks {
 		mark := k.Mark()
-		out = append(out, wire.Unsent{Seq: k.ID.Seq, Sum: mark[:]})
+		out = append(out, wire.Unsent{Seq: k.ID.Seq &^ Stray, Sum: mark[:]})
 	}
 	return out, err
 }
@@ -126,10 +128,11 @@ func UnsentMarks(tx Tx) ([]wire.Unsent, error) {
 func unplacedOwn(tx Tx) (out []Kept, err error) {
 	ks, err := tx.Unplaced(all)
 	for _, k := range ks {
-		if k.ID.Device == tx.State().Device && k.ID.Seq < Stray && !k.Gone && (k.Verdict == "" || k.Verdict == wire.Clash) {
+		if k.ID.Device == tx.State().Device && k.ID.Seq < 2*Stray && !k.Gone {
 			out = append(out, k)
 		}
 	}
+	slices.SortStableFunc(out, func(a, b Kept) int { return cmp.Compare(a.ID.Seq&^Stray, b.ID.Seq&^Stray) })
 	return out, err
 }
 
@@ -137,7 +140,7 @@ func unplacedOwn(tx Tx) (out []Kept, err error) {
 // old one too, or its key is lost. e is the hub's word: it takes nothing more
 // from the old device, and e.Held is what it has of the edits that are without
 // an answer here. All others are given new numbers in the log of the new device,
-// in their order. The journal has to be begun anew once this is committed.
+// in their order; those that were refused, too, to be refused again. The journal has to be begun anew once this is committed.
 func Rekey(tx Tx, e wire.Enrolled) error {
 	s := tx.State()
 	if s.Device == e.Device {
@@ -155,11 +158,13 @@ func Rekey(tx Tx, e wire.Enrolled) error {
 	to := map[op.ID]op.ID{}
 	var sealed hlc.Time
 	for _, k := range unplaced {
-		if held[k.ID.Seq] {
+		if held[k.ID.Seq] && k.ID.Seq < Stray {
 			continue
 		}
 		moving = append(moving, k)
 		to[k.ID] = op.ID{Device: e.Device, Seq: uint64(len(moving))}
+		// One that was set aside was known by the number without the bit.
+		to[op.ID{Device: s.Device, Seq: k.ID.Seq &^ Stray}] = to[k.ID]
 		if k.Sealed {
 			sealed = max(sealed, k.Time)
 		}

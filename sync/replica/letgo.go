@@ -3,6 +3,7 @@ package replica
 import (
 	"condica/spclep"
 	"condica/sync/digest"
+	"condica/sync/op"
 )
 
 // LetGo forgets one booking after its time of retention: of each op only the
@@ -20,7 +21,7 @@ func LetGo(tx Tx, id spclep.BookingID, ops []Kept) (gone int, err error) {
 			continue
 		}
 		k.Gone, k.Sum = true, digest.Raw(k.Raw)
-		k.Raw = nil
+		k.Raw, k.Op = nil, op.Op{ID: k.ID, Action: k.ID.Seq, Cell: k.Cell, Fact: k.Fact}
 		if err := tx.Set(k); err != nil {
 			return gone, err
 		}

@@ -77,7 +77,7 @@ func (t *saving) mendOne(k Kept) (changed bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	if ok && held.Pos == k.Pos && held.Eff == k.Eff && (held.Gone && held.Sum == digest.Raw(k.Raw) || !held.Gone && held.Verdict == "" && bytes.Equal(held.Raw, k.Raw)) {
+	if ok && held.Pos == k.Pos && held.Eff == k.Eff && (held.Gone && held.Sum == digest.Raw(k.Raw) || !held.Gone && !held.Torn && held.Verdict == "" && bytes.Equal(held.Raw, k.Raw)) {
 		return false, nil
 	}
 	// Whoever stands at its place here stands there wrongly.
@@ -96,6 +96,10 @@ func (t *saving) mendOne(k Kept) (changed bool, err error) {
 	if !ok {
 		_, err = t.tx.Add(k)
 		return true, err
+	}
+	if !held.Gone && !held.Torn && held.Clock != k.Clock && held.By != k.By {
+		// No damage makes another edit of one: it is one.
+		return true, t.aside(held, k)
 	}
 	t.touched = append(t.touched, held.Entry)
 	if held.Gone && held.Sum == digest.Raw(k.Raw) {
@@ -176,7 +180,7 @@ func (p *Pass) Step(tx Tx, most int) (done bool, err error) {
 func (p *Pass) bad(tx Tx, r Row) error {
 	s := tx.State()
 	o, err := wire.DecodeOp(r.ID.Device, r.Raw)
-	if err != nil || o.ID != r.ID {
+	if r.Torn || err != nil || o.ID != r.ID {
 		s.Differs = true
 		return nil
 	}
@@ -199,6 +203,10 @@ func Days(tx Tx) ([]wire.DaySum, error) {
 	out := make([]wire.DaySum, 0, len(days))
 	for day, sum := range days {
 		out = append(out, wire.DaySum{Day: day, Sum: sum.Text()})
+	}
+	if len(out) == 0 {
+		// Nothing at all is left: that too has to be said.
+		out = append(out, wire.DaySum{Sum: digest.Sum{}.Text()})
 	}
 	slices.SortFunc(out, func(a, b wire.DaySum) int { return cmp.Compare(a.Day, b.Day) })
 	return out, nil

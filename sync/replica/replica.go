@@ -34,6 +34,8 @@ type State struct {
 	Counter uint64     `json:"counter"` // requests are counted below this number
 	Gap     bool       `json:"gap"`     // the log lacks own ops below Next: the hub is asked for all of them
 
+	Full bool `json:"full"` // an own op that the hub named by number alone is not the one here: all are asked for in full
+
 	Total   digest.Sum `json:"total,omitzero"` // of the ops up to Cursor
 	Summed  bool       `json:"summed"`         // Total covers them; else a pass over the log has to come first
 	Differs bool       `json:"differs"`        // the hub's digest is another: days are to be compared
@@ -58,6 +60,7 @@ type Kept struct {
 	Say     string // the hub's reason
 	Sum     [32]byte
 	Gone    bool // let go: only Sum is left of Raw
+	Torn    bool // Raw is not what was written here: its checksum does not fit
 }
 
 // Digest is the op's part in the log's digest.
@@ -109,10 +112,10 @@ type Tx interface {
 	Remove(id op.ID) error
 
 	// Waiting lists own ops without place and verdict by number, at most limit:
-	// those not sealed yet, or all.
+	// those not sealed yet, or all. Torn ones and those let go are left out.
 	Waiting(unsealedOnly bool, limit int) ([]Kept, error)
 	// Unplaced lists all ops without a place, whoever wrote them and whatever
-	// their verdict, by device and number.
+	// their verdict, by device and number. Torn ones are left out.
 	Unplaced(limit int) ([]Kept, error)
 	// HighUnsealed is the latest time of an own unsealed op, 0 if there is none.
 	HighUnsealed() (hlc.Time, error)
@@ -126,6 +129,8 @@ type Tx interface {
 	// Placed lists the ops with a place after pos by position, at most limit. A
 	// row that cannot be read is given with Bad.
 	Placed(after int64, limit int) ([]Row, error)
+	// Torn lists ops without place and verdict whose Raw is damaged.
+	Torn() ([]op.ID, error)
 	// Unplace takes their places from all ops, or from the own ones after a number.
 	Unplace() error
 	UnplaceOwn(after uint64) error

@@ -16,7 +16,7 @@ import (
 // cursor, first the first own op that is not known to be the hub's, 0 for none.
 func (s *State) Where(tip, first uint64, tipDevice hlc.Device) (wire.Request, error) {
 	r := wire.Request{V: wire.Version, Office: s.Office, Epoch: s.Epoch, Cursor: s.Cursor}
-	if !s.Gap {
+	if !s.Gap && !s.Full {
 		if r.Own = max(s.Next, 1) - 1; first > 0 {
 			r.Own = first - 1
 		}

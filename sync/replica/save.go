@@ -17,6 +17,7 @@ type saving struct {
 	tx      Tx
 	s       *State
 	touched []op.Entry
+	beyond  map[int64]Row // ops with a place after the cursor
 	out     peer.Outcome
 }
 
@@ -53,9 +54,10 @@ func (t *saving) answer(a wire.Answer, main bool) error {
 			if main {
 				t.s.Have = a.Have
 			}
-			return t.beyond(a.Have, main)
+			return t.regressed(a.Have, main)
 		},
 		func() error { return t.mend(a.Mend, a.HubMs) },
+		t.lookBeyond,
 		func() error { return t.verdicts(a.Verdicts) },
 		func() error { return t.entries(a) },
 		func() error { return t.moment(a) },
@@ -86,10 +88,10 @@ func (t *saving) epoch(epoch string) error {
 	return t.tx.Unplace()
 }
 
-// beyond: the hub holds less of this PC's log than it once acknowledged, so the
+// regressed: the hub holds less of this PC's log than it once acknowledged, so the
 // rest is sent again. Where it stops at an op that it never had, or that is
 // missing here too, it has lost nothing.
-func (t *saving) beyond(have uint64, main bool) error {
+func (t *saving) regressed(have uint64, main bool) error {
 	if !main || t.out.Reset {
 		return nil
 	}
@@ -130,6 +132,12 @@ func (t *saving) verdict(id op.ID, v wire.Verdict, i int64) error {
 		if k.Pos > 0 {
 			return nil
 		}
+		if v.Code == wire.Clash && id.Device != t.s.Device {
+			if err := t.tx.Remove(id); err != nil {
+				return err
+			}
+			return t.adopt(k) // the hub's own comes with its log
+		}
 		k.Verdict, k.Say = v.Code, v.Say
 		t.touched = append(t.touched, k.Entry)
 		return t.tx.Set(k)
@@ -137,6 +145,9 @@ func (t *saving) verdict(id op.ID, v wire.Verdict, i int64) error {
 	if v.Eff != 0 {
 		k.Eff = v.Eff
 		t.touched = append(t.touched, k.Entry)
+	}
+	if err := t.vacate(v.Pos+i, id); err != nil {
+		return err
 	}
 	k.Pos, k.Verdict, k.Say = v.Pos+i, "", ""
 	return t.tx.Set(k)
@@ -146,12 +157,15 @@ func (t *saving) verdict(id op.ID, v wire.Verdict, i int64) error {
 // cursor is here already; what does not join on to it is left for the next
 // round.
 func (t *saving) entries(a wire.Answer) error {
-	if a.From > t.s.Cursor {
+	if a.From > t.s.Cursor || len(a.Entries) == 0 {
 		return nil
 	}
 	for _, w := range a.Entries {
 		if w.Pos <= t.s.Cursor {
 			continue
+		}
+		if err := t.vacate(w.Pos, t.named(w)); err != nil {
+			return err
 		}
 		k, stop, err := t.entry(w)
 		if err != nil {
@@ -161,6 +175,7 @@ func (t *saving) entries(a wire.Answer) error {
 			t.out.Stuck = true
 			return nil
 		}
+		t.s.Full = false
 		t.s.Cursor = w.Pos
 		t.s.Total = t.s.Total.Add(k.Digest())
 		// Only the mark for new edits moves. Edits written before this contact keep
@@ -170,8 +185,42 @@ func (t *saving) entries(a wire.Answer) error {
 	return nil
 }
 
-// entry writes one entry. stop: it has to be asked for again, in full, or this
-// PC must first take another name.
+// named is the op an entry means.
+func (t *saving) named(w wire.Entry) op.ID {
+	if len(t.beyond) == 0 {
+		return op.ID{} // nobody will ask
+	}
+	if len(w.Op) == 0 {
+		return op.ID{Device: t.s.Device, Seq: w.Seq}
+	}
+	return read(w).ID
+}
+
+// lookBeyond notes the places after the cursor: answers to what was sent.
+func (t *saving) lookBeyond() error {
+	rows, err := t.tx.Placed(t.s.Cursor, all)
+	if err != nil || len(rows) == 0 {
+		return err
+	}
+	t.beyond = map[int64]Row{}
+	for _, r := range rows {
+		t.beyond[r.Pos] = r
+	}
+	return nil
+}
+
+// vacate: an answer once gave a place to another op, which the hub has lost
+// since without having been caught at it.
+func (t *saving) vacate(pos int64, id op.ID) error {
+	r, ok := t.beyond[pos]
+	if !ok || r.ID == id {
+		return nil
+	}
+	delete(t.beyond, pos)
+	return t.displace(r)
+}
+
+// entry writes one entry. stop: it has to be asked for again, in full.
 func (t *saving) entry(w wire.Entry) (k Kept, stop bool, err error) {
 	if len(w.Op) == 0 {
 		return t.ownByNumber(w)
@@ -200,12 +249,13 @@ func (t *saving) ownByNumber(w wire.Entry) (k Kept, stop bool, err error) {
 	if err != nil {
 		return k, false, err
 	}
-	if !ok || k.Verdict != "" {
+	if !ok || k.Verdict != "" || k.Torn {
 		// It is not here after all, or the hub speaks of another: only in full can
 		// that be told.
 		if !ok {
 			t.s.Gap, t.s.Next = true, max(t.s.Next, w.Seq+1)
 		}
+		t.s.Full = true
 		return k, true, nil
 	}
 	if w.Eff != 0 && w.Eff != k.Eff {
@@ -227,24 +277,20 @@ func (t *saving) met(k Kept) (Kept, bool, error) {
 	case held.Gone && held.Sum == digest.Raw(k.Raw):
 		held.Pos, held.Eff = k.Pos, k.Eff
 		return held, false, t.tx.Set(held)
-	case held.Gone || held.Pos > 0 || bytes.Equal(held.Raw, k.Raw) || held.Mark() == k.Mark():
+	case held.Torn || held.Gone || held.Pos > 0 || bytes.Equal(held.Raw, k.Raw) || held.Mark() == k.Mark():
 		// The same; or let go, or damaged here; or one edit that was sealed twice,
 		// here and on a copy of this PC's disk.
 		t.touched = append(t.touched, k.Entry, held.Entry)
 		t.out.Pulled++
 		return k, false, t.tx.Set(k)
-	case k.ID.Device != t.s.Device:
-		return t.aside(held, k)
-	case !held.Sealed && held.Verdict == "":
+	case k.ID.Device == t.s.Device && !held.Sealed && held.Verdict == "":
 		// Never sent: it moves behind what the hub has.
 		if err := giveWayFrom(t.tx, held.ID.Seq); err != nil {
 			return k, false, err
 		}
 		return t.entryAgain(k)
 	}
-	held.Verdict, held.Say = wire.Clash, sayClash
-	t.s.Clash = true
-	return k, true, t.tx.Set(held)
+	return k, false, t.aside(held, k)
 }
 
 func (t *saving) entryAgain(k Kept) (Kept, bool, error) {
@@ -259,18 +305,41 @@ func (t *saving) entryAgain(k Kept) (Kept, bool, error) {
 
 const sayClash = "the hub holds another edit under this number"
 
-// aside keeps what this replica was once sent under an id by which the hub now
-// means another edit: under a number that no PC gives, and never sent.
-func (t *saving) aside(held, k Kept) (Kept, bool, error) {
-	stray := held
-	stray.ID.Seq |= Stray
-	stray.Verdict, stray.Say = wire.Clash, sayClash
-	if _, err := t.tx.Add(stray); err != nil {
-		return k, false, err
-	}
+// aside makes room for what the hub means by an id under which another edit is
+// held here. That one stays: an own one under a number that no PC gives, until
+// this PC has another name under which it is sent again; another PC's, which a
+// hub had placed and lost before its author was set back and wrote something
+// else, as the only op of an author of its own, and as such it is sent.
+func (t *saving) aside(held, k Kept) error {
 	t.touched = append(t.touched, k.Entry, held.Entry)
 	t.out.Pulled++
-	return k, false, t.tx.Set(k)
+	if err := t.tx.Set(k); err != nil {
+		return err
+	}
+	if held.ID.Device == t.s.Device {
+		t.s.Clash = true
+		held.ID.Seq |= Stray
+		held.Pos, held.Verdict, held.Say = 0, wire.Clash, sayClash
+		_, err := t.tx.Add(held)
+		return err
+	}
+	return t.adopt(held)
+}
+
+// adopt keeps an op whose id means another.
+func (t *saving) adopt(k Kept) (err error) {
+	mark := k.Mark()
+	sum := digest.Raw(append([]byte(k.ID.String()), mark[:]...))
+	k.ID, k.Action = op.ID{Device: hlc.Device(sum[:len(hlc.Device{})]), Seq: 1}, 1
+	k.Pos, k.Verdict, k.Say, k.Sealed = 0, "", "", true
+	if k.Raw, err = wire.EncodeOp(k.Op); err != nil {
+		return err
+	}
+	k.Signed = k.Raw
+	t.s.Resend = true
+	t.touched = append(t.touched, k.Entry)
+	_, err = t.tx.Add(k)
+	return err
 }
 
 // Stray is the bit by which the number of an op that was set aside differs from
@@ -335,8 +404,13 @@ func (t *saving) rest(boot string, more bool) (err error) {
 	if t.out.Unsent, t.out.Anchored, err = Unsent(t.tx, boot); err != nil {
 		return err
 	}
-	if !more && t.out.Unsent == 0 {
-		t.s.Resend = false
+	if !more && t.s.Resend {
+		if err := t.giveUp(); err != nil {
+			return err
+		}
+		if t.out.Unsent == 0 {
+			t.s.Resend = false
+		}
 	}
 	if !more && !t.s.Clash {
 		if t.s.Clash, err = t.tx.Clashes(); err != nil {
@@ -345,6 +419,25 @@ func (t *saving) rest(boot string, more bool) (err error) {
 	}
 	t.out.Rekey, t.out.Differs = t.s.Clash, t.s.Differs && !more
 	return nil
+}
+
+// giveUp puts aside what is damaged here and lost on the hub: it cannot be sent,
+// and must not count as if it could.
+func (t *saving) giveUp() error {
+	torn, err := t.tx.Torn()
+	for _, id := range torn {
+		k, ok, err := t.tx.Op(id)
+		if err != nil || !ok {
+			return err
+		}
+		k.Verdict, k.Say = wire.Refused, "it is damaged in this replica, and the hub has lost it"
+		if err := t.tx.Set(k); err != nil {
+			return err
+		}
+		t.out.Refused++
+		t.out.Unsent = max(t.out.Unsent-1, 0)
+	}
+	return err
 }
 
 // Unsent counts the ops that the hub has not answered, up to 1,000, and says

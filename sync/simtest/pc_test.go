@@ -8,8 +8,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
-	"time"
 
 	"condica/localdb"
 	"condica/spclep"
@@ -17,104 +15,289 @@ import (
 	"condica/sync/hlc"
 	"condica/sync/op"
 	"condica/sync/peer"
+	"condica/sync/replica"
 	"condica/sync/wire"
 )
 
-// A pc is one office PC: a real replica in a folder and a real machine. The
-// world takes the part of link, of the clerk and of the power.
+// A local is a replica: on SQLite, or on a simulated disk.
+type local interface {
+	Device() hlc.Device
+	Edit(ctx context.Context, key, by string, id spclep.BookingID, decide func(record.Booking, localdb.Place) ([]op.Draft, error)) (localdb.Receipt, error)
+	Where(context.Context) (wire.Request, error)
+	Outbox(ctx context.Context, most, maxBytes int) ([][]byte, error)
+	Complete(ctx context.Context, r *wire.Request, maxBytes int) error
+	Save(ctx context.Context, a wire.Answer, sent, received hlc.Reading, main bool) (peer.Outcome, error)
+	Unsent(context.Context) (int, bool, error)
+	Counter(ctx context.Context, atLeast uint64) (uint64, error)
+	Tidy(context.Context) error
+	Scrub(ctx context.Context, budget int) error
+	SetOffice(context.Context, wire.Enrolled) error
+	Rekey(context.Context, wire.Enrolled) error
+	UnsentMarks(context.Context) ([]wire.Unsent, error)
+	Look(context.Context, func(replica.Tx) error) error
+	Close() error
+}
+
+// A pc is one office PC: a real replica and a real machine. The world takes the
+// part of link, agent, clerk and power.
 type pc struct {
-	w       *world
-	name    string
+	w      *world
+	name   string
+	office string
+	gone   bool // replaced by another machine
+
+	// On its disk.
+	disk    *disk
+	tables  *tables // in memory worlds
+	dir     string  // in SQLite worlds
 	key     ed25519.PrivateKey
-	dir     string
-	db      *localdb.DB
+	next    ed25519.PrivateKey // on its way to be the key
+	cert    string
+	newCert string // of next
+	keys    int    // made so far
+	backups []image
+
+	db      local
 	m       *peer.Machine
 	life    int // of the service: answers to an earlier one are void
-	boot    int
+	boot    string
+	boots   int
 	bootAt  int64 // true time of power-on
 	wallOff int64 // how far its clock is ahead
+	drift   int64 // millionths
+	blind   bool  // a run of the PC ended without contact: its times cannot all be known
 	counter uint64
 	wakeAt  int64
 	flying  [2]bool
-	acked   []acked
+	asking  bool // for a new key, or for its old place
+	setBack bool // to an image, just now
+	damaged bool // some row of it, once: lists made of it are localdb's to look through
 }
 
-// acked is an action a clerk was told is done.
-type acked struct {
-	first op.ID
-	ops   int
-	at    int64 // true time
-	id    spclep.BookingID
-	boot  int
+// image is a PC's disk as it was.
+type image struct {
+	at            int64
+	disk          *disk
+	tables        *tables
+	dir           string
+	key           ed25519.PrivateKey
+	next          ed25519.PrivateKey
+	cert, newCert string
 }
 
-// wrong clocks, in ms ahead of the truth.
-var offsets = []int64{0, 0, 1500, -90_000, 10 * 60_000, -6 * hour, -17 * 365 * 24 * hour, 34 * 365 * 24 * hour}
+// wrong clocks, in ms ahead of the truth: minutes, hours, the years 2009, 2060
+// and 1976, 2076.
+var offsets = []int64{0, 1500, -90_000, 10 * minute, -6 * hour, 17 * hour, -17 * 365 * 24 * hour, 34 * 365 * 24 * hour, -50 * 365 * 24 * hour, 50 * 365 * 24 * hour}
 
-func (w *world) newPC(seed uint64, i int) *pc {
-	p := &pc{w: w, name: fmt.Sprintf("pc%d", i+1), key: keyOf(seed, i), dir: w.folder(), bootAt: w.now - w.r.Int64N(hour)}
-	p.wallOff = offsets[w.r.IntN(len(offsets))]
-	token, err := w.hub.NewToken(w.t.Context(), "covasna", time.Hour, "https://hub.example.ro", "")
+func (w *world) newPC(office string) *pc {
+	p := w.machine(fmt.Sprintf("pc%d", len(w.pcs)+1), office)
+	p.disk, p.tables = newDisk(w.r), newTables()
+	if w.o.SQLite {
+		p.dir = w.folder()
+	}
+	p.key = p.makeKey()
+	e, err := w.hub.Enroll(context.Background(), wire.Enroll{V: wire.Version, Secret: w.token(office), Pub: pub(p.key), Name: p.name})
 	w.must(err)
-	e, err := w.hub.Enroll(w.t.Context(), wire.Enroll{V: wire.Version, Secret: token.Secret, Pub: p.key.Public().(ed25519.PublicKey), Name: p.name})
-	w.must(err)
+	p.cert = e.Cert
 	p.open()
-	w.must(p.db.SetOffice(w.t.Context(), e))
-	p.start()
+	w.must(p.db.SetOffice(context.Background(), e))
+	w.in(0, p.start)
 	return p
 }
 
-func (p *pc) reading() hlc.Reading {
-	return hlc.Reading{Wall: p.w.now + p.wallOff, Boot: fmt.Sprintf("%s-%d", p.name, p.boot), Up: p.w.now - p.bootAt}
-}
-
-func (p *pc) open() {
-	db, report, err := localdb.Open(context.Background(), p.dir, localdb.Options{Device: wire.DeviceOf(p.key.Public().(ed25519.PublicKey)), Now: p.reading})
-	p.w.must(err)
-	for _, r := range report {
-		p.w.say("%s: %s", p.name, r)
+// machine is a PC that is switched on, with nothing on its disk yet.
+func (w *world) machine(name, office string) *pc {
+	p := &pc{w: w, name: name, office: office}
+	if w.o.Drift {
+		p.drift = w.r.Int64N(200) - 100
 	}
-	p.db = db
-	p.w.t.Cleanup(func() { db.Close() })
+	p.powerOn()
+	p.boot = p.name + "-first"
+	if w.o.WrongClock {
+		p.wallOff = offsets[w.r.IntN(len(offsets))]
+	}
+	w.pcs = append(w.pcs, p)
+	return p
 }
 
-// start begins a life of the service.
-func (p *pc) start() {
-	ctx := p.w.t.Context()
-	counter, err := p.db.Counter(ctx, 0)
-	p.w.must(err)
-	p.counter = max(p.counter, counter)
-	unsent, anchored, err := p.db.Unsent(ctx)
-	p.w.must(err)
+func (p *pc) powerOn() {
+	p.boots++
+	p.boot, p.bootAt = fmt.Sprintf("%s-%d", p.name, p.boots), p.w.now-p.w.r.Int64N(minute)
+}
+
+func (p *pc) makeKey() ed25519.PrivateKey {
+	p.keys++
+	return p.w.key(fmt.Sprintf("%s key %d", p.name, p.keys))
+}
+
+func pub(key ed25519.PrivateKey) ed25519.PublicKey { return key.Public().(ed25519.PublicKey) }
+
+func (p *pc) reading() hlc.Reading {
+	up := p.w.now - p.bootAt
+	up += up * p.drift / 1_000_000
+	return hlc.Reading{Wall: p.w.now + p.wallOff, Boot: p.boot, Up: up}
+}
+
+// open opens what lies on the disk. The agent's part: which key is the right one
+// the replica says. On a full disk the service does not come up, and is begun
+// again.
+func (p *pc) open() bool {
+	device := wire.DeviceOf(pub(p.key))
+	if p.w.o.SQLite {
+		db, report, err := localdb.Open(context.Background(), p.dir, localdb.Options{Device: device, Now: p.reading})
+		p.w.must(err)
+		for _, r := range report {
+			p.w.say("%s: %s", p.name, r)
+		}
+		p.db = db
+	} else {
+		l, err := openLog(p.disk, p.tables, device, p.reading)
+		if errors.Is(err, errFull) {
+			p.w.say("%s does not come up: %v", p.name, err)
+			p.w.in(10*second, p.begin)
+			return false
+		}
+		p.w.must(err)
+		p.db = l
+	}
+	if p.next != nil && wire.DeviceOf(pub(p.next)) == p.db.Device() {
+		p.key, p.cert, p.next = p.next, p.newCert, nil
+	}
+	if p.db.Device() != wire.DeviceOf(pub(p.key)) {
+		p.w.fail("%s writes as %s and has the key of %s", p.name, p.db.Device(), device)
+	}
+	return true
+}
+
+func (p *pc) close() {
+	if p.db != nil {
+		p.db.Close()
+	}
+}
+
+// alive runs something of the service. Where the disk says that it ends there,
+// it ends there, and begins anew a little later.
+func (p *pc) alive(f func()) {
+	defer func() {
+		switch e := recover().(type) {
+		case nil:
+		case crash:
+			p.w.say("%s ends: %s", p.name, e.at)
+			p.end(p.w.chance(p.w.o.PowerCut))
+		default:
+			panic(e)
+		}
+	}()
+	f()
+}
+
+// end is the end of the service, or of the power, at this moment.
+func (p *pc) end(power bool) {
+	if p.w.o.SQLite {
+		// As the files lie there now, with nothing closed.
+		dir := p.w.folder()
+		copyFolder(p.w, p.dir, dir)
+		p.db.Close()
+		p.dir = dir
+	} else if power {
+		p.disk.powerCut()
+	}
 	p.life++
-	p.m, p.flying, p.wakeAt = peer.New(uint64(p.life)*7+uint64(p.boot)), [2]bool{}, 0
+	p.flying, p.asking, p.db, p.m = [2]bool{}, false, nil, nil
+	if power {
+		p.off()
+		p.powerOn()
+	}
+	p.w.in(50+p.w.r.Int64N(20_000), p.begin)
+}
+
+// off notes whether the run of the PC that ends had been measured.
+func (p *pc) off() {
+	p.blind = true // what is unsealed now gets its time from another run
+	p.w.inexact(p)
+}
+
+// begin begins a life of the service.
+func (p *pc) begin() {
+	if p.gone || p.db != nil {
+		return
+	}
+	p.alive(func() {
+		if p.open() {
+			p.w.keeps(p)
+			p.start()
+		}
+	})
+}
+
+func (p *pc) start() {
+	if p.gone {
+		return
+	}
+	if p.db == nil {
+		p.begin()
+		return
+	}
+	p.alive(func() {
+		ctx := context.Background()
+		counter, err := p.db.Counter(ctx, 0)
+		if p.broken(err) {
+			return
+		}
+		p.counter = counter
+		unsent, anchored, err := p.db.Unsent(ctx)
+		p.w.must(err)
+		p.life++
+		p.m, p.flying, p.asking, p.wakeAt = peer.New(uint64(p.life)*7+uint64(p.boots)+p.w.seed), [2]bool{}, false, 0
+		if !p.w.o.Poll {
+			p.m.Step(0, peer.Rhythm{PollEvery: int64(p.w.o.PollEvery) * minute, Wait: false})
+			p.m = peer.New(uint64(p.life)*7 + uint64(p.boots) + p.w.seed)
+			p.rhythm(unsent, anchored)
+			return
+		}
+		p.step(peer.Start{Unsent: unsent, Anchored: anchored})
+	})
+}
+
+// rhythm starts a machine that asks now and then.
+func (p *pc) rhythm(unsent int, anchored bool) {
+	for _, a := range p.m.Step(p.reading().Up, peer.Rhythm{PollEvery: int64(p.w.o.PollEvery) * minute, Wait: false}) {
+		if s, ok := a.(peer.Send); ok {
+			p.do(s)
+		}
+	}
 	p.step(peer.Start{Unsent: unsent, Anchored: anchored})
 }
 
-// restart ends the service without warning and starts it again; lost: the
-// database file does not survive it.
-func (p *pc) restart(newBoot, lost bool) {
-	p.w.say("%s restarts, new boot %v, database lost %v", p.name, newBoot, lost)
-	p.w.must(p.db.Close())
-	if newBoot {
-		p.boot, p.bootAt = p.boot+1, p.w.now-p.w.r.Int64N(60_000)
+// broken: a full disk is met again a little later; any other fault is one.
+func (p *pc) broken(err error) bool {
+	if err == nil {
+		return false
 	}
-	if lost {
-		p.w.must(os.Remove(filepath.Join(p.dir, localdb.DBName)))
+	if !errors.Is(err, errFull) {
+		p.w.fail("%s: %v", p.name, err)
 	}
-	p.counter = 0
-	p.open()
-	p.start()
+	p.w.say("%s: %v", p.name, err)
+	life := p.life
+	p.w.in(5*second, func() {
+		if p.life == life {
+			p.start()
+		}
+	})
+	return true
 }
 
 func (p *pc) step(e peer.Event) {
+	if p.m == nil {
+		return
+	}
 	now := p.reading().Up
 	for _, a := range p.m.Step(now, e) {
 		switch a := a.(type) {
 		case peer.WakeAt:
 			p.wake(a.Ms)
 		case peer.Send:
-			p.send(a)
+			p.do(a)
 		}
 	}
 }
@@ -122,125 +305,274 @@ func (p *pc) step(e peer.Event) {
 func (p *pc) wake(at int64) {
 	life := p.life
 	p.wakeAt = at
-	p.w.in(at-p.reading().Up, func() {
+	// Its own running time may be slow or fast: a little later is soon enough.
+	p.w.in(at-p.reading().Up+at/5000, func() {
 		if p.life == life && p.wakeAt == at {
 			p.wakeAt = 0
-			p.step(peer.Wake{})
+			p.alive(func() { p.step(peer.Wake{}) })
 		}
 	})
 }
 
-// send writes a request as link does, and gives it to the world.
-func (p *pc) send(s peer.Send) {
+// do sends a request; one that cannot be written fails like a line.
+func (p *pc) do(s peer.Send) {
 	if p.flying[s.Lane] {
-		p.w.t.Fatalf("%s: two %v requests at once\n%s", p.name, s.Lane, p.w.tail())
+		p.w.fail("%s: two %v requests at once", p.name, s.Lane)
 	}
 	p.flying[s.Lane] = true
-	ctx, life := p.w.t.Context(), p.life
-	req, err := p.db.Where(ctx)
-	p.w.must(err)
-	req.Limit = 1 + p.w.r.IntN(20)
-	if _, err := p.db.Counter(ctx, p.counter); err != nil {
-		p.w.must(err)
-	}
-	if s.Ops {
-		ops, err := p.db.Outbox(ctx, 1+p.w.r.IntN(8), 1<<20)
-		p.w.must(err)
-		if len(ops) > 0 {
-			seg := wire.SignSegment(p.key, ops)
-			req.Segments = []wire.Segment{seg}
-			first, err := wire.DecodeOp(seg.Device, ops[0])
-			p.w.must(err)
-			last, err := wire.DecodeOp(seg.Device, ops[len(ops)-1])
-			p.w.must(err)
-			if first.ID.Seq == req.Own+1 {
-				req.Own = last.ID.Seq
-			}
-		}
-	}
-	sent := p.reading()
-	req.SetClock(sent)
-	body, err := wire.Encode(req)
-	p.w.must(err)
-	p.counter++
-	p.w.say("%s sends %v, cursor %d, %d segments", p.name, s.Lane, req.Cursor, len(req.Segments))
-	l := letter{s.Lane, body, wire.SignRequest(p.key, p.counter, "/v1/sync", body)}
-	p.w.post(p, l, func(a wire.Answer, err error) {
-		if p.life == life {
-			p.hear(s.Lane, a, err, sent)
-		}
-	})
-}
-
-func (p *pc) hear(lane peer.Lane, a wire.Answer, err error, sent hlc.Reading) {
-	p.flying[lane] = false
+	l, sent, err := p.request(s)
+	life := p.life
 	if err != nil {
-		p.w.say("%s %v: %v", p.name, lane, err)
-		var u used
-		if errors.As(err, &u) {
-			p.counter = max(p.counter, uint64(u))
+		if !errors.Is(err, errFull) && !errors.Is(err, replica.ErrNoAnchor) {
+			p.w.fail("%s: %v", p.name, err)
 		}
-		p.step(peer.Failed{Lane: lane})
+		p.w.in(1, func() { p.heard(life, s.Lane, nil, err, sent) })
 		return
 	}
-	p.m.Step(p.reading().Up, peer.Got{Lane: lane})
-	out, err := p.db.Save(p.w.t.Context(), a, sent, p.reading(), lane == peer.Main)
-	p.w.must(err)
-	p.w.say("%s saved %v: %+v, have %d", p.name, lane, out, a.Have)
-	if out.Refused > 0 {
-		p.w.t.Fatalf("%s: an edit was refused: %+v\n%s", p.name, a.Verdicts, p.w.tail())
-	}
-	if out.Unsent == 0 {
-		p.w.must(p.db.Tidy(p.w.t.Context()))
-	}
-	p.step(peer.Saved{Lane: lane, Outcome: out})
+	p.w.post(l, s.Lane == peer.Poll, func(b []byte, err error) { p.heard(life, s.Lane, b, err, sent) })
 }
 
-// clerk does one of the things a clerk does, on one of a few bookings, so that
-// desks meet on the same ones.
-func (p *pc) clerk() {
-	id := spclep.BookingID(fmt.Sprintf("7F3KQR%02d", 22+p.w.r.IntN(6)))
-	kind := p.w.r.IntN(5)
-	n := 0
-	r, err := p.db.Edit(p.w.t.Context(), "", p.name, id, func(b record.Booking, _ localdb.Place) (drafts []op.Draft, err error) {
-		drafts = p.drafts(b, kind)
-		n = len(drafts)
-		return drafts, nil
-	})
-	p.w.must(err)
-	p.w.say("%s writes %d ops on %s: %s", p.name, n, id, r.Action)
-	p.acked = append(p.acked, acked{r.Action, n, p.w.now, id, p.boot})
-	unsent, _, err := p.db.Unsent(p.w.t.Context())
-	p.w.must(err)
-	p.step(peer.Edited{Unsent: unsent})
-}
-
-func (p *pc) drafts(b record.Booking, kind int) []op.Draft {
-	fact := func(name string, v any) op.Draft {
-		return op.Draft{Cell: record.Cell(b.ID, name), Fact: true, Value: p.json(v)}
+// request writes a request as link does.
+func (p *pc) request(s peer.Send) (l letter, sent hlc.Reading, err error) {
+	ctx, w := context.Background(), p.w
+	if err := p.db.Scrub(ctx, 5000); err != nil {
+		return l, sent, err
 	}
-	// Long values, so that the journal is begun anew now and then.
-	register := func(field string) op.Draft {
-		text := fmt.Sprintf("%s la %d %s", p.name, p.w.now, strings.Repeat("n", 8000))
-		return op.Draft{Cell: record.Cell(b.ID, field), Value: p.json(text), Base: b.Heads(field)}
+	req, err := p.db.Where(ctx)
+	if err != nil {
+		return l, sent, err
 	}
-	switch kind {
-	case 0:
-		return []op.Draft{fact(spclep.Arrived, struct{}{})}
-	case 1:
-		return []op.Draft{fact(spclep.Filed, spclep.FiledValue{Number: "1-1", Due: 20800}), register(spclep.FieldNote)}
-	case 2:
-		if n := len(b.Facts); n > 0 {
-			return []op.Draft{fact(spclep.Undone, spclep.UndoneValue{Action: b.Facts[n-1].ActionID().String()})}
+	req.Limit = 1 + w.r.IntN(30)
+	if w.calm {
+		req.Limit = 500
+	}
+	if _, err := p.db.Counter(ctx, p.counter); err != nil {
+		return l, sent, err
+	}
+	if s.Ops {
+		if err := p.segments(&req); err != nil {
+			return l, sent, err
 		}
-	case 3:
-		return []op.Draft{register(spclep.FieldEmail)}
 	}
-	return []op.Draft{register(spclep.FieldNote)}
+	if err := p.db.Complete(ctx, &req, 1<<16); err != nil {
+		return l, sent, err
+	}
+	sent = p.reading()
+	req.SetClock(sent)
+	req.V += w.o.SkewPC
+	body, err := wire.Encode(req)
+	w.must(err)
+	if w.o.SkewPC > 0 {
+		body = append([]byte(`{"zz":{"of":"a later program"},`), body[1:]...)
+	}
+	p.counter++
+	w.say("%s sends %v: cursor %d, %d segments, %d relayed, %d days", p.name, s.Lane, req.Cursor, len(req.Segments), len(req.Relay), len(req.Days))
+	return letter{"/v1/sync", wire.SignRequest(p.key, p.counter, "/v1/sync", body), body}, sent, nil
 }
 
-func (p *pc) json(v any) []byte {
-	b, err := json.Marshal(v)
+func (p *pc) segments(req *wire.Request) error {
+	ops, err := p.db.Outbox(context.Background(), 1+p.w.r.IntN(8), 1<<20)
+	if err != nil || len(ops) == 0 {
+		return err
+	}
+	seg := wire.SignSegment(p.key, ops)
+	req.Segments = []wire.Segment{seg}
+	first, err := wire.DecodeOp(seg.Device, ops[0])
 	p.w.must(err)
-	return b
+	last, err := wire.DecodeOp(seg.Device, ops[len(ops)-1])
+	p.w.must(err)
+	if first.ID.Seq == req.Own+1 {
+		req.Own = last.ID.Seq
+	}
+	return nil
+}
+
+// heard is the end of a request.
+func (p *pc) heard(life int, lane peer.Lane, body []byte, err error, sent hlc.Reading) {
+	if p.life != life || p.gone {
+		return
+	}
+	p.flying[lane] = false
+	var a wire.Answer
+	if err == nil {
+		a, err = wire.DecodeAnswer(p.w.fromAnother(body))
+	}
+	if err != nil {
+		p.alive(func() { p.failed(lane, err) })
+		return
+	}
+	p.alive(func() {
+		p.m.Step(p.reading().Up, peer.Got{Lane: lane})
+		out, err := p.db.Save(context.Background(), a, sent, p.reading(), lane == peer.Main)
+		if err != nil {
+			if !errors.Is(err, errFull) {
+				p.w.fail("%s: save: %v", p.name, err)
+			}
+			p.step(peer.Failed{Lane: lane})
+			return
+		}
+		p.w.say("%s saved %v: %+v, have %d, head %d", p.name, lane, out, a.Have, a.Head)
+		if out.Unsent == 0 {
+			if err := p.db.Tidy(context.Background()); err != nil && !errors.Is(err, errFull) {
+				p.w.fail("%s: tidy: %v", p.name, err)
+			}
+		}
+		p.step(peer.Saved{Lane: lane, Outcome: out})
+		if out.Rekey {
+			p.rekey()
+		}
+	})
+}
+
+func (p *pc) failed(lane peer.Lane, err error) {
+	p.w.say("%s %v: %v", p.name, lane, err)
+	var u used
+	if errors.As(err, &u) {
+		p.counter = max(p.counter, uint64(u))
+	}
+	var word *wire.Problem
+	if errors.As(err, &word) {
+		switch word.Code {
+		case "retired":
+			p.rekey()
+			return
+		case "unknown-device":
+			p.comeBack()
+		case "revoked":
+			p.w.fail("%s was revoked", p.name)
+		}
+	}
+	p.step(peer.Failed{Lane: lane})
+}
+
+// comeBack asks a hub that has lost this PC for its place.
+func (p *pc) comeBack() {
+	if p.asking {
+		return
+	}
+	p.asking = true
+	p.enroll(wire.Enroll{Cert: p.cert, Pub: pub(p.key)}, "", func(e wire.Enrolled) {
+		if err := p.db.SetOffice(context.Background(), e); err != nil && !errors.Is(err, errFull) {
+			p.w.fail("%s: %v", p.name, err)
+		}
+		p.asking = false
+	}, func() { p.asking = false })
+}
+
+// rekey takes another name: first the key, then the hub's word, then the log,
+// then the key's place; it may end between any two.
+func (p *pc) rekey() {
+	if p.asking || p.gone {
+		return
+	}
+	p.asking, p.m = true, nil
+	if p.next == nil {
+		p.next = p.makeKey()
+		p.disk.step("a new key was made")
+	}
+	marks, err := p.db.UnsentMarks(context.Background())
+	p.w.must(err)
+	ask := wire.Enroll{Pub: pub(p.next), Old: p.db.Device(), Unsent: marks}
+	life := p.life
+	again := func() {
+		p.w.in(second+p.w.r.Int64N(minute), func() {
+			if p.life == life {
+				p.asking = false
+				p.alive(p.rekey)
+			}
+		})
+	}
+	p.enroll(ask, "old", func(e wire.Enrolled) {
+		p.newCert = e.Cert // on the disk before the log has the new name
+		if err := p.db.Rekey(context.Background(), e); err != nil {
+			if !errors.Is(err, errFull) {
+				p.w.fail("%s: %v", p.name, err)
+			}
+			again()
+			return
+		}
+		p.disk.step("the log has the new name")
+		p.key, p.next, p.cert = p.next, nil, e.Cert
+		p.w.say("%s goes on as %s", p.name, e.Device)
+		p.start()
+	}, again)
+}
+
+// enroll asks the hub for a place.
+func (p *pc) enroll(ask wire.Enroll, signed string, then func(wire.Enrolled), fail func()) {
+	ask.V, ask.Name = wire.Version, p.name
+	body, err := wire.Encode(ask)
+	p.w.must(err)
+	l := letter{path: "/v1/enroll", body: body}
+	if signed != "" {
+		p.counter++
+		l.signature = wire.SignRequest(p.key, p.counter, l.path, body)
+	}
+	life := p.life
+	p.w.post(l, false, func(b []byte, err error) {
+		if p.life != life || p.gone {
+			return
+		}
+		var e wire.Enrolled
+		if err == nil {
+			err = json.Unmarshal(b, &e)
+		}
+		if err == nil && e.Device != wire.DeviceOf(ask.Pub) {
+			err = errors.New("the answer is for another device")
+		}
+		p.alive(func() {
+			if err != nil {
+				p.w.say("%s asks for its place: %v", p.name, err)
+				word := &wire.Problem{}
+				switch errors.As(err, &word); {
+				case word.Code == "unknown-device" && signed != "":
+					p.oldFirst()
+				case word.Code == "retired" && signed == "":
+					p.asking = false
+					p.rekey()
+					return
+				}
+				fail()
+				return
+			}
+			then(e)
+		})
+	})
+}
+
+// oldFirst: the hub has lost the device whose key signs; it has to come back
+// before it can be followed.
+func (p *pc) oldFirst() {
+	p.enroll(wire.Enroll{Cert: p.cert, Pub: pub(p.key)}, "", func(wire.Enrolled) {}, func() {})
+}
+
+// fromAnother makes of an answer one of a hub that is older or newer.
+func (w *world) fromAnother(body []byte) []byte {
+	if w.o.SkewHub == 0 || len(body) < 3 || body[0] != '{' {
+		return body
+	}
+	var parts map[string]json.RawMessage
+	if json.Unmarshal(body, &parts) != nil || parts["v"] == nil {
+		return body
+	}
+	parts["v"] = fmt.Appendf(nil, "%d", wire.Version+w.o.SkewHub)
+	if w.o.SkewHub > 0 {
+		parts["zz"] = []byte(`["of a later hub"]`)
+	} else if !w.calm {
+		delete(parts, "d") // an earlier hub knew no digests
+		delete(parts, "md")
+	}
+	out, err := json.Marshal(parts)
+	w.must(err)
+	return out
+}
+
+func copyFolder(w *world, from, to string) {
+	es, err := os.ReadDir(from)
+	w.must(err)
+	for _, e := range es {
+		b, err := os.ReadFile(filepath.Join(from, e.Name()))
+		w.must(err)
+		w.must(os.WriteFile(filepath.Join(to, e.Name()), b, 0o600))
+	}
 }

@@ -3,170 +3,156 @@ package simtest
 import (
 	"flag"
 	"fmt"
+	"maps"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
-
-	"condica/spclep"
-	"condica/spclep/record"
-	"condica/sync/hlc"
-	"condica/sync/op"
+	"time"
 )
 
 var (
-	seeds = flag.Int("seeds", 3, "storms to run")
-	from  = flag.Uint64("from", 0, "the first seed")
+	seeds   = flag.Int("seeds", 0, "storms to run; 0: as many as fit into -for")
+	from    = flag.Uint64("from", 0, "the first seed")
+	during  = flag.Duration("for", 5*time.Second, "how long, where -seeds is 0")
+	onSQL   = flag.Bool("sqlite", false, "replicas and hub on SQLite files, not in memory")
+	workers = flag.Int("workers", runtime.GOMAXPROCS(0), "storms at a time")
 )
 
-// Two or three PCs of an office, clocks from 2009 to 2060, letters lost, doubled
-// and late, services and PCs restarted, a database lost. When the weather
-// clears, hub and PCs hold the same, and it is what the clerks were told.
+// Two to five PCs in up to three offices and one hub, in any weather: lines that
+// lose, double, tear and delay, clocks from 1976 to 2076, services and PCs that
+// end at any step, full and torn disks, hub and PCs set back to old backups, PCs
+// copied. When the weather clears all sides hold the same, and it is what clerks
+// were told.
+//
+//	go test ./sync/simtest -run Storm -args -from 5000 -seeds 1
+//
+// runs one storm again, and prints what happened if it fails.
 func TestStorms(t *testing.T) {
-	for seed := *from; seed < *from+uint64(*seeds); seed++ {
-		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
-			t.Parallel()
-			runStorm(t, seed)
+	storms(t, *onSQL, *from, *seeds, *during)
+}
+
+// The same on real SQLite files.
+func TestStormsOnSQLite(t *testing.T) {
+	if *onSQL || *seeds > 0 {
+		t.Skip("TestStorms runs what was asked for")
+	}
+	storms(t, true, *from, 0, *during)
+}
+
+// storms runs seeds from a first one, and stops at the first that fails.
+func storms(t *testing.T, sqlite bool, from uint64, n int, during time.Duration) {
+	var next atomic.Uint64
+	var stop atomic.Bool
+	next.Store(from)
+	until := time.Now().Add(during)
+	var mu sync.Mutex
+	seen := tally{}
+	var wg sync.WaitGroup
+	for range max(*workers, 1) {
+		wg.Go(func() {
+			for !stop.Load() {
+				seed := next.Add(1) - 1
+				if n > 0 && seed >= from+uint64(n) || n == 0 && time.Now().After(until) {
+					return
+				}
+				say, counts := runStorm(seed, sqlite, false)
+				mu.Lock()
+				seen.add(counts)
+				mu.Unlock()
+				if say != "" {
+					stop.Store(true)
+					t.Error(explain(seed, sqlite, say))
+				}
+			}
 		})
 	}
+	wg.Wait()
+	t.Logf("storms: %s", seen)
+}
+
+// explain runs a failing seed again, loudly.
+func explain(seed uint64, sqlite bool, say string) string {
+	w, again := storm(seed, derive(seed, sqlite), true)
+	lines := w.lines.String()
+	if len(lines) > 60_000 {
+		lines = "..." + lines[len(lines)-60_000:]
+	}
+	if again != say {
+		say += "\nand when run again: " + again
+	}
+	return fmt.Sprintf("seed %d: %s\nweather: %s\n%s\nseed %d: %s", seed, say, w.o, lines, seed, say)
+}
+
+func runStorm(seed uint64, sqlite, loud bool) (say string, counts tally) {
+	w, say := storm(seed, derive(seed, sqlite), loud)
+	return say, w.counts
+}
+
+// storm runs one world: faults on, then off.
+func storm(seed uint64, o options, loud bool) (w *world, say string) {
+	w = &world{}
+	defer func() {
+		switch e := recover().(type) {
+		case nil:
+		case failed:
+			say = e.say
+		default:
+			panic(fmt.Sprintf("seed %d: %v", seed, e))
+		}
+		if w.hub != nil {
+			w.close()
+		}
+	}()
+	w.begin(seed, o, loud)
+	w.counts["storms"]++
+	for i := range o.PCs {
+		w.newPC(string(w.offices[i%len(w.offices)]))
+	}
+	w.plan()
+	end := dawn + int64(o.Minutes)*minute
+	for w.now < end && w.next() {
+	}
+	w.clear()
+	w.check()
+	return w, ""
 }
 
 // The same seed gives the same storm, or no failure could be replayed.
 func TestStormsReplay(t *testing.T) {
-	a, b := runStorm(t, 3).script.String(), runStorm(t, 3).script.String()
-	if a != b {
-		for i := range min(len(a), len(b)) {
-			if a[i] != b[i] {
-				t.Fatalf("two runs part at\n%s\nand\n%s", a[max(0, i-300):min(i+100, len(a))], b[max(0, i-300):min(i+100, len(b))])
+	for _, sqlite := range []bool{false, true} {
+		for seed := range uint64(4) {
+			a, _ := storm(seed, derive(seed, sqlite), true)
+			b, _ := storm(seed, derive(seed, sqlite), true)
+			as, bs := strings.Split(a.lines.String(), "\n"), strings.Split(b.lines.String(), "\n")
+			if len(as) < 20 {
+				t.Fatalf("seed %d: only %d lines", seed, len(as))
 			}
-		}
-		t.Fatal("one run is longer")
-	}
-}
-
-func runStorm(t *testing.T, seed uint64) *world {
-	w := newWorld(t, seed, 2+int(seed%2))
-	for range 60 + w.r.IntN(60) {
-		w.in(w.r.Int64N(2*hour), w.pcs[w.r.IntN(len(w.pcs))].clerk)
-	}
-	for at := int64(0); at < 2*hour; at += 60_000 {
-		w.in(at, w.mischief)
-	}
-	// Longer outages: everything is lost for a while.
-	for range w.r.IntN(3) {
-		at := w.r.Int64N(2 * hour)
-		w.in(at, func() { w.odds.loseRequest = 100 })
-		w.in(at+w.r.Int64N(hour), func() { w.odds.loseRequest = storm.loseRequest })
-	}
-	for w.now < dawn+3*hour && w.next() {
-	}
-	w.calm()
-	w.check()
-	return w
-}
-
-// mischief is what befalls PCs.
-func (w *world) mischief() {
-	for _, p := range w.pcs {
-		switch {
-		case w.chance(w.odds.restart):
-			p.restart(false, w.chance(50))
-		case w.chance(w.odds.reboot):
-			p.restart(true, w.chance(50))
-		case w.chance(w.odds.setClock):
-			p.wallOff = offsets[w.r.IntN(len(offsets))]
-		}
-	}
-}
-
-// calm lets the weather clear and waits until nobody has anything left to say:
-// within two hours, or somebody is stuck.
-func (w *world) calm() {
-	w.odds = odds{}
-	for limit := w.now + 2*hour; w.now < limit && w.next(); {
-		if w.atRest() {
-			return
-		}
-	}
-	for _, p := range w.pcs {
-		st, err := p.db.Standing(w.t.Context())
-		w.say("%s: %+v, %v", p.name, st, err)
-	}
-	w.t.Fatalf("two hours of calm, and still not at rest\n%s", w.tail())
-}
-
-func (w *world) atRest() bool {
-	heads, err := w.store.Heads(w.t.Context())
-	w.must(err)
-	for _, p := range w.pcs {
-		st, err := p.db.Standing(w.t.Context())
-		w.must(err)
-		if st.Unsent > 0 || st.Cursor < heads["covasna"] {
-			return false
-		}
-	}
-	return true
-}
-
-// check holds all sides against each other and against what clerks were told.
-func (w *world) check() {
-	w.t.Helper()
-	onHub := map[op.ID]op.Entry{}
-	for i := range 6 {
-		id := spclep.BookingID(fmt.Sprintf("7F3KQR%02d", 22+i))
-		b, _, err := w.hub.Booking(w.t.Context(), "covasna", id)
-		w.must(err)
-		want := digest(b)
-		for _, p := range w.pcs {
-			mine, err := p.db.Booking(w.t.Context(), id)
-			w.must(err)
-			if got := digest(mine); got != want {
-				w.t.Fatalf("booking %s: the hub shows\n%s\n%s shows\n%s\n%s", id, want, p.name, got, w.tail())
-			}
-		}
-		for _, e := range append(b.Facts, b.History...) {
-			if _, twice := onHub[e.ID]; twice {
-				w.t.Fatalf("op %s is on the hub twice", e.ID)
-			}
-			onHub[e.ID] = e
-		}
-	}
-	told := 0
-	for _, p := range w.pcs {
-		told += w.checkActions(p, onHub)
-	}
-	if told != len(onHub) {
-		w.t.Fatalf("clerks were told of %d ops, the hub holds %d", told, len(onHub))
-	}
-}
-
-// checkActions finds each acknowledged action whole, in order, and at the time
-// at which it happened, whatever the PC's clock showed.
-func (w *world) checkActions(p *pc, onHub map[op.ID]op.Entry) (ops int) {
-	last := hlc.Time(0)
-	for _, a := range p.acked {
-		for i := range a.ops {
-			e, ok := onHub[op.ID{Device: a.first.Device, Seq: a.first.Seq + uint64(i)}]
-			if !ok || e.Cell.Entity != string(a.id) || e.ActionID() != a.first {
-				w.t.Fatalf("%s: action %s, op %d: on the hub is %v %+v\n%s", p.name, a.first, i+1, ok, e, w.tail())
-			}
-			if e.Eff <= last {
-				w.t.Fatalf("%s: op %s at %v does not lie after %v", p.name, e.ID, e.Eff, last)
-			}
-			last = e.Eff
-			ops++
-			if off := e.Eff.Ms() - a.at; p.boot == 0 && (off < -5000 || off > 5000) {
-				w.t.Errorf("%s: op %s is %d ms off the truth", p.name, e.ID, off)
+			for i := range min(len(as), len(bs)) {
+				if as[i] != bs[i] {
+					t.Fatalf("seed %d: two runs part at\n%s\nand\n%s", seed, as[i], bs[i])
+				}
 			}
 		}
 	}
-	return ops
 }
 
-func digest(b record.Booking) string {
-	out := string(b.Visit.State) + " " + b.Note + " " + b.Email + "\n"
-	for _, e := range append(b.Facts, b.History...) {
-		out += fmt.Sprintf("%s %v %d %s %s\n", e.ID, e.Eff, e.Pos, e.Cell, e.Value)
+// A tally counts what storms were made of.
+type tally map[string]int
+
+func (t tally) add(o tally) {
+	for k, n := range o {
+		t[k] += n
 	}
-	for _, c := range b.Conflicts() {
-		out += fmt.Sprintf("conflict %s: %s over %s\n", c.Field, c.Winner.ID, c.Loser.ID)
+}
+
+// String lists it by name.
+func (t tally) String() string {
+	var out []string
+	for _, k := range slices.Sorted(maps.Keys(t)) {
+		out = append(out, fmt.Sprintf("%s %d", k, t[k]))
 	}
-	return out
+	return strings.Join(out, ", ")
 }

@@ -36,7 +36,7 @@ func FuzzDecodeAnswer(f *testing.F) {
 		for _, v := range a.Verdicts {
 			ops += max(v.N, 1)
 		}
-		if ops > MaxSegments*MaxOps {
+		if ops > MaxVerdicts {
 			t.Fatalf("verdicts on %d ops", ops)
 		}
 		again, err := Encode(a)

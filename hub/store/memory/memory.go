@@ -3,14 +3,17 @@
 package memory
 
 import (
+	"bytes"
 	"cmp"
 	"context"
+	"fmt"
 	"maps"
 	"slices"
 	"sync"
 
 	"condica/hub/store"
 	"condica/spclep/record"
+	"condica/sync/digest"
 	"condica/sync/hlc"
 	"condica/sync/op"
 )
@@ -33,6 +36,9 @@ type office struct {
 	epoch string
 	log   []op.ID // place n is position n+1
 	rows  map[string]record.Row
+
+	summed int64 // total covers positions up to this one
+	total  digest.Sum
 }
 
 // New makes an empty store.
@@ -73,12 +79,40 @@ func (s *Store) After(_ context.Context, name string, pos int64, limit int) ([]s
 	if o == nil {
 		return nil, 0, nil
 	}
+	return s.after(o, pos, limit), int64(len(o.log)), nil
+}
+
+func (s *Store) after(o *office, pos int64, limit int) (out []store.Entry) {
 	head := int64(len(o.log))
-	var out []store.Entry
 	for _, id := range o.log[min(max(pos, 0), head):min(max(pos, 0)+int64(limit), head)] {
 		out = append(out, s.ops[id])
 	}
-	return out, head, nil
+	return out
+}
+
+// Total is the digest of the office's log.
+func (s *Store) Total(_ context.Context, name string) (int64, digest.Sum, error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	o := s.offices[name]
+	if o == nil {
+		return 0, digest.Sum{}, nil
+	}
+	return o.summed, o.total, nil
+}
+
+// Relayed counts what was brought back.
+func (s *Store) Relayed(_ context.Context, name string) (n int, err error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if o := s.offices[name]; o != nil {
+		for _, id := range o.log {
+			if s.ops[id].Via != (hlc.Device{}) {
+				n++
+			}
+		}
+	}
+	return n, nil
 }
 
 // Heads gives the last position of each office.
@@ -215,6 +249,32 @@ func (s *Store) SetSecret(_ context.Context, name string, value []byte) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.secrets[name] = slices.Clone(value)
+	return nil
+}
+
+// AllSecrets gives all secrets.
+func (s *Store) AllSecrets(context.Context) (map[string][]byte, error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	out := map[string][]byte{}
+	for name, v := range s.secrets {
+		out[name] = slices.Clone(v)
+	}
+	return out, nil
+}
+
+// AddSecrets keeps secrets that are not there yet.
+func (s *Store) AddSecrets(_ context.Context, secrets map[string][]byte) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for name, v := range secrets {
+		if old, ok := s.secrets[name]; ok && !bytes.Equal(old, v) {
+			return fmt.Errorf("secret %s: %w", name, store.ErrOther)
+		}
+	}
+	for name, v := range secrets {
+		s.secrets[name] = slices.Clone(v)
+	}
 	return nil
 }
 

@@ -6,8 +6,10 @@ import (
 	"condica/hub/store"
 	"condica/spclep"
 	"condica/spclep/record"
+	"condica/sync/digest"
 	"condica/sync/hlc"
 	"condica/sync/op"
+	"condica/sync/wire"
 )
 
 // tx writes at once and remembers how to take each step back.
@@ -38,6 +40,19 @@ func (t *tx) At(pos int64) (op.ID, bool, error) {
 	return t.o.log[pos-1], true, nil
 }
 
+func (t *tx) After(pos int64, limit int) ([]store.Entry, error) {
+	return t.s.after(t.o, pos, limit), nil
+}
+
+func (t *tx) Total() (int64, digest.Sum, error) { return t.o.summed, t.o.total, nil }
+
+func (t *tx) SetTotal(pos int64, sum digest.Sum) error {
+	oldPos, old := t.o.summed, t.o.total
+	t.later(func() { t.o.summed, t.o.total = oldPos, old })
+	t.o.summed, t.o.total = pos, sum
+	return nil
+}
+
 func (t *tx) Held(id op.ID) (store.Held, error) {
 	if e, ok := t.s.ops[id]; ok {
 		return store.Held{Pos: e.Pos, Eff: e.Eff, Sum: store.Sum(e.Signed)}, nil
@@ -46,6 +61,18 @@ func (t *tx) Held(id op.ID) (store.Held, error) {
 		return store.Held{Sum: r.Sum, Code: r.Code, Say: r.Say}, nil
 	}
 	return store.Held{}, nil
+}
+
+func (t *tx) Bytes(id op.ID) (out [][]byte, err error) {
+	if e, ok := t.s.ops[id]; ok {
+		out = append(out, e.Signed)
+	}
+	for _, r := range t.s.refused[id] {
+		if r.Code != wire.Clash {
+			out = append(out, r.Raw)
+		}
+	}
+	return out, nil
 }
 
 func (t *tx) LastEff(d hlc.Device, seq uint64) (eff hlc.Time, err error) {

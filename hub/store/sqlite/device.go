@@ -12,7 +12,7 @@ import (
 	"condica/sync/hlc"
 )
 
-const deviceColumns = `id, office, kind, desk, name, pub, added, revoked, last, have, high, seen, health, settings`
+const deviceColumns = `id, office, kind, desk, name, pub, added, revoked, last, have, high, seen, health, settings, old, retired, heir, cloned, boot, boots`
 
 // Device finds a device.
 func (s *Store) Device(ctx context.Context, id hlc.Device) (store.Device, error) {
@@ -50,25 +50,57 @@ func devices(rows *sql.Rows, err error) ([]store.Device, error) {
 	defer rows.Close()
 	var out []store.Device
 	for rows.Next() {
-		var d store.Device
-		var id, health, settings string
-		var seen int64
-		if err := rows.Scan(&id, &d.Office, &d.Kind, &d.Desk, &d.Name, &d.Pub, &d.AddedMs, &d.RevokedMs, &d.LastMs, &d.Have, &d.Window.High, &seen, &health, &settings); err != nil {
+		d, err := scanDevice(rows)
+		if err != nil {
 			return nil, err
-		}
-		if d.ID, err = hlc.ParseDevice(id); err != nil {
-			return nil, fmt.Errorf("%w: %w", file.ErrDamaged, err)
-		}
-		d.Window.Seen = uint64(seen)
-		if health != "" {
-			d.Health = json.RawMessage(health)
-		}
-		if settings != "" {
-			d.Settings = json.RawMessage(settings)
 		}
 		out = append(out, d)
 	}
 	return out, rows.Err()
+}
+
+func scanDevice(rows *sql.Rows) (d store.Device, err error) {
+	var id, old, heir, health, settings, boots string
+	var seen int64
+	if err := rows.Scan(&id, &d.Office, &d.Kind, &d.Desk, &d.Name, &d.Pub, &d.AddedMs, &d.RevokedMs, &d.LastMs, &d.Have, &d.Window.High, &seen,
+		&health, &settings, &old, &d.RetiredMs, &heir, &d.Cloned, &d.Boot, &boots); err != nil {
+		return d, err
+	}
+	d.Window.Seen = uint64(seen)
+	if health != "" {
+		d.Health = json.RawMessage(health)
+	}
+	if settings != "" {
+		d.Settings = json.RawMessage(settings)
+	}
+	if d.ID, err = hlc.ParseDevice(id); err == nil {
+		d.Heir, err = deviceOrNone(heir)
+	}
+	if err == nil {
+		d.Old, err = deviceOrNone(old)
+	}
+	if err == nil {
+		err = json.Unmarshal([]byte(boots), &d.Boots)
+	}
+	if err != nil {
+		return d, fmt.Errorf("%w: device %s: %w", file.ErrDamaged, id, err)
+	}
+	return d, nil
+}
+
+// deviceOrNone reads a column that is empty where there is no device.
+func deviceOrNone(s string) (hlc.Device, error) {
+	if s == "" {
+		return hlc.Device{}, nil
+	}
+	return hlc.ParseDevice(s)
+}
+
+func orNone(d hlc.Device) string {
+	if d == (hlc.Device{}) {
+		return ""
+	}
+	return d.String()
 }
 
 // AddToken keeps a token.
@@ -94,38 +126,4 @@ func token(ctx context.Context, q queryer, hash [32]byte) (store.Token, error) {
 	}
 	t.UsedBy, err = hlc.ParseDevice(by)
 	return t, err
-}
-
-// Secret gives or makes a secret.
-func (s *Store) Secret(ctx context.Context, name string, fresh func() ([]byte, error)) ([]byte, error) {
-	if v, err := secret(ctx, s.r, name); !errors.Is(err, sql.ErrNoRows) {
-		return v, err
-	}
-	tx, err := s.w.BeginTx(ctx, nil)
-	if err != nil {
-		return nil, err
-	}
-	defer tx.Rollback()
-	if v, err := secret(ctx, tx, name); !errors.Is(err, sql.ErrNoRows) {
-		return v, err // another process was quicker
-	}
-	v, err := fresh()
-	if err != nil {
-		return nil, err
-	}
-	if _, err := tx.ExecContext(ctx, `INSERT INTO secret (name, value) VALUES (?, ?)`, name, v); err != nil {
-		return nil, err
-	}
-	return v, tx.Commit()
-}
-
-func secret(ctx context.Context, q queryer, name string) (v []byte, err error) {
-	err = q.QueryRowContext(ctx, `SELECT value FROM secret WHERE name = ?`, name).Scan(&v)
-	return v, err
-}
-
-// SetSecret replaces a secret.
-func (s *Store) SetSecret(ctx context.Context, name string, value []byte) error {
-	_, err := s.w.ExecContext(ctx, `INSERT INTO secret (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value`, name, value)
-	return err
 }

@@ -10,6 +10,7 @@ import (
 	"condica/hub/store"
 	"condica/localdb/file"
 	"condica/spclep/record"
+	"condica/sync/digest"
 	"condica/sync/hlc"
 	"condica/sync/op"
 	"condica/sync/wire"
@@ -27,8 +28,38 @@ func (s *Store) After(ctx context.Context, office string, pos int64, limit int) 
 	if err != nil {
 		return nil, 0, err
 	}
-	entries, err := entries(s.r.QueryContext(ctx, `SELECT `+entryColumns+` FROM op WHERE office = ? AND pos > ? AND pos <= ? ORDER BY pos LIMIT ?`, office, pos, head, limit))
+	entries, err := after(ctx, s.r, office, pos, head, limit)
 	return entries, head, err
+}
+
+func after(ctx context.Context, q queryer, office string, pos, head int64, limit int) ([]store.Entry, error) {
+	return entries(q.QueryContext(ctx, `SELECT `+entryColumns+` FROM op WHERE office = ? AND pos > ? AND pos <= ? ORDER BY pos LIMIT ?`, office, pos, head, limit))
+}
+
+// Total is the digest of the office's log.
+func (s *Store) Total(ctx context.Context, office string) (int64, digest.Sum, error) {
+	return total(ctx, s.r, office)
+}
+
+func total(ctx context.Context, q queryer, office string) (pos int64, sum digest.Sum, err error) {
+	var b []byte
+	err = q.QueryRowContext(ctx, `SELECT summed, total FROM office WHERE id = ?`, office).Scan(&pos, &b)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return 0, sum, nil
+	case err != nil:
+		return 0, sum, err
+	}
+	if err := sum.UnmarshalBinary(b); err != nil {
+		return 0, sum, fmt.Errorf("%w: office %s: %w", file.ErrDamaged, office, err)
+	}
+	return pos, sum, nil
+}
+
+// Relayed counts what was brought back.
+func (s *Store) Relayed(ctx context.Context, office string) (n int, err error) {
+	err = s.r.QueryRowContext(ctx, `SELECT count(*) FROM op WHERE office = ? AND via <> ''`, office).Scan(&n)
+	return n, err
 }
 
 func head(ctx context.Context, q queryer, office string) (head int64, err error) {
@@ -58,7 +89,7 @@ func (s *Store) Heads(ctx context.Context) (map[string]int64, error) {
 	return heads, rows.Err()
 }
 
-const entryColumns = `device, seq, pos, eff, clamped, at, raw`
+const entryColumns = `device, seq, pos, eff, clamped, at, via, raw`
 
 func entries(rows *sql.Rows, err error) ([]store.Entry, error) {
 	if err != nil {
@@ -69,17 +100,20 @@ func entries(rows *sql.Rows, err error) ([]store.Entry, error) {
 	for rows.Next() {
 		var (
 			e           store.Entry
-			device      string
+			device, via string
 			seq         uint64
 			eff, at, ps int64
 			raw         []byte
 		)
-		if err := rows.Scan(&device, &seq, &ps, &eff, &e.Clamped, &at, &raw); err != nil {
+		if err := rows.Scan(&device, &seq, &ps, &eff, &e.Clamped, &at, &via, &raw); err != nil {
 			return nil, err
 		}
 		d, err := hlc.ParseDevice(device)
 		if err == nil {
 			e.Op, err = wire.DecodeOp(d, raw)
+		}
+		if err == nil {
+			e.Via, err = deviceOrNone(via)
 		}
 		if err != nil {
 			return nil, fmt.Errorf("%w: op %s:%d: %w", file.ErrDamaged, device, seq, err)

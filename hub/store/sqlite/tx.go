@@ -3,14 +3,18 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 
 	"condica/hub/store"
 	"condica/spclep"
 	"condica/spclep/record"
+	"condica/sync/digest"
 	"condica/sync/hlc"
 	"condica/sync/op"
+	"condica/sync/wire"
 )
 
 // tx is one writing transaction; ctx is that of the Write it lives in.
@@ -66,7 +70,38 @@ func (t *tx) At(pos int64) (id op.ID, ok bool, err error) {
 	return id, err == nil, err
 }
 
+func (t *tx) After(pos int64, limit int) ([]store.Entry, error) {
+	return after(t.ctx, t.tx, t.office, pos, math.MaxInt64, limit)
+}
+
+func (t *tx) Total() (int64, digest.Sum, error) { return total(t.ctx, t.tx, t.office) }
+
+func (t *tx) SetTotal(pos int64, sum digest.Sum) error {
+	b, err := sum.MarshalBinary()
+	if err != nil {
+		return err
+	}
+	return t.exec(`UPDATE office SET summed = ?, total = ? WHERE id = ?`, pos, b, t.office)
+}
+
 func (t *tx) Held(id op.ID) (store.Held, error) { return held(t.ctx, t.tx, id) }
+
+func (t *tx) Bytes(id op.ID) (out [][]byte, err error) {
+	rows, err := t.tx.QueryContext(t.ctx, `SELECT raw FROM op WHERE device = ?1 AND seq = ?2
+		UNION ALL SELECT raw FROM refused WHERE device = ?1 AND seq = ?2 AND code <> ?3`, id.Device.String(), id.Seq, wire.Clash)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var raw []byte
+		if err := rows.Scan(&raw); err != nil {
+			return nil, err
+		}
+		out = append(out, raw)
+	}
+	return out, rows.Err()
+}
 
 func (t *tx) LastEff(d hlc.Device, seq uint64) (hlc.Time, error) {
 	return lastEff(t.ctx, t.tx, d, seq)
@@ -101,8 +136,8 @@ func (t *tx) Put(e store.Entry) (pos int64, err error) {
 	if err := t.tx.QueryRowContext(t.ctx, `UPDATE office SET head = head + 1 WHERE id = ? RETURNING head`, t.office).Scan(&pos); err != nil {
 		return 0, err
 	}
-	err = t.exec(`INSERT INTO op (device, seq, office, pos, kind, entity, field, eff, clamped, at, raw) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		e.ID.Device.String(), e.ID.Seq, t.office, pos, e.Cell.Kind, e.Cell.Entity, e.Cell.Field, int64(e.Eff), e.Clamped, e.AtMs, e.Signed)
+	err = t.exec(`INSERT INTO op (device, seq, office, pos, kind, entity, field, eff, clamped, at, via, raw) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		e.ID.Device.String(), e.ID.Seq, t.office, pos, e.Cell.Kind, e.Cell.Entity, e.Cell.Field, int64(e.Eff), e.Clamped, e.AtMs, orNone(e.Via), e.Signed)
 	if err != nil {
 		return 0, fmt.Errorf("place op %s: %w", e.ID, err)
 	}
@@ -162,11 +197,17 @@ func (t *tx) SetDevice(d store.Device) error {
 	if d.Office != t.office {
 		return fmt.Errorf("device %s does not belong to office %s", d.ID, t.office)
 	}
-	res, err := t.tx.ExecContext(t.ctx, `INSERT INTO device (`+deviceColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+	boots, err := json.Marshal(append([]string{}, d.Boots...))
+	if err != nil {
+		return err
+	}
+	res, err := t.tx.ExecContext(t.ctx, `INSERT INTO device (`+deviceColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (id) DO UPDATE SET kind = excluded.kind, desk = excluded.desk, name = excluded.name, pub = excluded.pub, added = excluded.added,
-			revoked = excluded.revoked, last = excluded.last, have = excluded.have, high = excluded.high, seen = excluded.seen, health = excluded.health, settings = excluded.settings
+			revoked = excluded.revoked, last = excluded.last, have = excluded.have, high = excluded.high, seen = excluded.seen, health = excluded.health,
+			settings = excluded.settings, old = excluded.old, retired = excluded.retired, heir = excluded.heir, cloned = excluded.cloned, boot = excluded.boot, boots = excluded.boots
 		WHERE office = excluded.office`,
-		d.ID.String(), d.Office, d.Kind, d.Desk, d.Name, d.Pub, d.AddedMs, d.RevokedMs, d.LastMs, d.Have, d.Window.High, int64(d.Window.Seen), string(d.Health), string(d.Settings))
+		d.ID.String(), d.Office, d.Kind, d.Desk, d.Name, append([]byte{}, d.Pub...), d.AddedMs, d.RevokedMs, d.LastMs, d.Have, d.Window.High, int64(d.Window.Seen),
+		string(d.Health), string(d.Settings), orNone(d.Old), d.RetiredMs, orNone(d.Heir), d.Cloned, d.Boot, string(boots))
 	if err != nil {
 		return err
 	}

@@ -38,6 +38,11 @@ func Run(t *testing.T, open func(*testing.T) store.Store) {
 		"devices keep what they were given":      devices,
 		"epochs":                                 epochs,
 		"settings are numbered once":             published,
+		"the digest is kept with the log":        totals,
+		"the log is read while it is written":    afterInside,
+		"who brought an op back is kept":         brought,
+		"bytes are found by their id":            bytesOf,
+		"secrets are taken over together":        takenOver,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, open(t)) })
 	}
@@ -423,24 +428,26 @@ func devices(t *testing.T, s store.Store) {
 	one, two := named("one"), named("two")
 	d := one.device(office)
 	d.Health, d.LastMs, d.RevokedMs, d.Have, d.Window = json.RawMessage(`{"u":3}`), 7, 8, 9, store.Window{High: 1 << 40, Seen: 1<<63 | 1}
+	d.Old, d.RetiredMs, d.Heir, d.Cloned, d.Boot, d.Boots = hlc.Device{1}, 10, hlc.Device{2}, true, "b-3", []string{"b-1", "b-2"}
 	late := two.device(office)
 	late.Desk, late.AddedMs = 2, 2
+	gone := store.Device{ID: named("three").id(), Office: office, Kind: store.Gone, AddedMs: 3} // without a key
 	write(t, s, office, func(tx store.Tx) {
 		if _, err := tx.Device(one.id()); !errors.Is(err, store.ErrNone) {
 			t.Errorf("an unknown device: %v", err)
 		}
-		if err := errors.Join(tx.SetDevice(late), tx.SetDevice(d)); err != nil {
+		if err := errors.Join(tx.SetDevice(late), tx.SetDevice(d), tx.SetDevice(gone)); err != nil {
 			t.Fatal(err)
 		}
-		if got := must[[]store.Device](t)(tx.Devices()); len(got) != 2 {
+		if got := must[[]store.Device](t)(tx.Devices()); len(got) != 3 {
 			t.Errorf("%d devices", len(got))
 		}
 	})
 	got := must[[]store.Device](t)(s.Devices(t.Context(), office))
-	if len(got) != 2 || fmt.Sprint(got[0]) != fmt.Sprint(d) || got[1].ID != two.id() {
+	if len(got) != 3 || fmt.Sprint(got[0]) != fmt.Sprint(d) || got[1].ID != two.id() || fmt.Sprint(got[2]) != fmt.Sprint(gone) {
 		t.Errorf("devices: %+v", got)
 	}
-	if _, err := s.Device(t.Context(), named("three").id()); !errors.Is(err, store.ErrNone) {
+	if _, err := s.Device(t.Context(), named("four").id()); !errors.Is(err, store.ErrNone) {
 		t.Errorf("an unknown device: %v", err)
 	}
 }
