@@ -2,13 +2,16 @@
 # make build    both programs into ./bin
 # make demo     an office and the hub on this machine, to look at
 # make packages the .deb of agent and hub into ./dist, the same to the byte wherever they are built
+# make storms   the long run of the simulated storms: SEEDS in memory, SQLSEEDS on SQLite files
+# make planted  plants each of twenty faults in turn, and lets storms find it
+# make fuzz     every byte from outside, FUZZTIME for each of its doors
 # make bench    measures, and writes docs/benchmarks.md; needs Node and npm, takes five minutes
 # make clean    removes ./bin and ./dist
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := build
-.PHONY: build demo bench packages clean test setup fmt vet lint vuln cross race verify test-systemd test-wine
+.PHONY: build demo bench storms minute planted fuzz packages clean test setup fmt vet lint vuln cross race verify test-systemd test-wine
 
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unversioned)
 GOBUILD = CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags '-s -w -X main.version=$(VERSION) -X main.builtAt=$(SOURCE_DATE_EPOCH)'
@@ -61,12 +64,37 @@ packages:
 bench:
 	@go test ./docs/bench -run '^$$' -bench '^BenchmarkOffice$$' -benchtime 1x -timeout 60m -write ../benchmarks.md
 
+SEEDS ?= 300000
+SQLSEEDS ?= 10000
+FROM ?= 0
+STORM = GOGC=800 go test ./sync/simtest -count=1 -v -timeout 24h -run 'TestStorms$$' -args
+
+# A fixed minute of it, in each run of the tests.
+minute:
+	$(STORM) -from $(FROM) -for 45s
+	$(STORM) -from $(FROM) -for 15s -sqlite
+
+storms:
+	$(STORM) -from $(FROM) -seeds $(SEEDS)
+	$(STORM) -from $(FROM) -seeds $(SQLSEEDS) -sqlite
+
+planted:
+	go test ./sync/simtest -count=1 -v -timeout 2h -run TestPlantedFaults -args -planted
+
+FUZZTIME ?= 10m
+fuzz:
+	@for pkg in ./sync/wire ./sync/bundle ./sync/link ./localdb ./hub ./spclep; do \
+		for target in $$(go test $$pkg -list '^Fuzz' | grep '^Fuzz'); do \
+			echo "== $$pkg $$target"; go test $$pkg -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME); \
+		done; \
+	done
+
 clean:
 	rm -rf bin dist
 
 # One after the other, the quick ones first: two cores are soon busy.
 test:
-	@for step in setup fmt verify vet lint vuln cross race test-systemd test-wine; do \
+	@for step in setup fmt verify vet lint vuln cross minute race test-systemd test-wine; do \
 		echo "== $$step"; $(MAKE) --no-print-directory $$step || { echo "make test: $$step did not pass" >&2; exit 1; }; \
 	done
 

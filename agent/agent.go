@@ -26,7 +26,6 @@ import (
 	"condica/localdb"
 	"condica/spclep"
 	"condica/sync/link"
-	"condica/sync/wire"
 )
 
 // Options of Start.
@@ -64,8 +63,12 @@ type Agent struct {
 	asked   chan struct{} // closed when a script asks the service to end
 	askOnce sync.Once
 
-	mu     sync.Mutex // over enrolment
-	linked bool
+	mu      sync.Mutex // over enrolment, key and running
+	running *running   // the line; nil: there is none
+	files   sync.Mutex // over hub.json; what the line calls takes this one only
+
+	failed   chan error // what this process cannot go on with
+	failOnce sync.Once
 
 	control *control.Control
 	root    atomic.Pointer[[]byte] // IT's root key as it was pinned; empty: none yet
@@ -81,7 +84,7 @@ func Start(ctx context.Context, o Options) (a *Agent, err error) {
 		return nil, err
 	}
 	ctx, stop := context.WithCancel(ctx)
-	a = &Agent{o: o, ctx: ctx, stop: stop, asked: make(chan struct{})}
+	a = &Agent{o: o, ctx: ctx, stop: stop, asked: make(chan struct{}), failed: make(chan error, 1)}
 	a.o.Log = slog.New(leveled{o.Log.Handler(), &a.level})
 	defer func() {
 		if err != nil {
@@ -176,19 +179,17 @@ func takeFolder(dir string) (ed25519.PrivateKey, *os.File, error) {
 }
 
 func (a *Agent) openReplica(ctx context.Context) (err error) {
-	device := wire.DeviceOf(a.key.Public().(ed25519.PublicKey))
-	a.db, a.Report, err = localdb.Open(ctx, a.o.Dir, localdb.Options{Device: device, Now: a.o.Clock.Reading})
-	for _, line := range a.Report {
-		a.o.Log.Warn("replica", "found", line)
+	if err := a.openDB(); err != nil {
+		return err
 	}
-	if err != nil {
+	if err := a.settleKey(); err != nil {
 		return err
 	}
 	if err := a.openControl(ctx); err != nil {
 		return err
 	}
 	a.office = office.New(office.Config{
-		DB: a.db, Device: device, Ref: a.control.Rules().Reference, Zone: a.o.Zone,
+		DB: a.db, Ref: a.control.Rules().Reference, Zone: a.o.Zone,
 		Random: func(b []byte) { rand.Read(b) },
 		Up:     func() int64 { return a.o.Clock.Reading().Up },
 		Centre: a.control,
@@ -222,10 +223,10 @@ func (a *Agent) openDesk() error {
 	a.token = rand.Text()
 	mux := http.NewServeMux()
 	mux.Handle("/api/v1/", onlyHosts(hosts, api.New(a.office, api.Options{
-		Token: a.token, Version: a.o.Version, Enroll: a.Enroll, Shutdown: a.ask, Log: a.o.Log,
+		Token: a.token, Version: a.o.Version, Enroll: a.Enroll, Shutdown: a.ask, Log: a.o.Log, Fault: a.fault,
 		Opener: opener, Open: a.openAddress(), URL: a.url,
 	})))
-	mux.Handle("/", page.New(a.office, page.Options{Log: a.o.Log, Version: a.o.Version, Hosts: hosts, Random: rand.Text, Demo: a.o.Demo, Tickets: a.tickets}))
+	mux.Handle("/", page.New(a.office, page.Options{Log: a.o.Log, Fault: a.fault, Version: a.o.Version, Hosts: hosts, Random: rand.Text, Demo: a.o.Demo, Tickets: a.tickets}))
 	a.server = &http.Server{
 		Handler: mux, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
 		ErrorLog: slog.NewLogLogger(a.o.Log.Handler(), slog.LevelDebug),

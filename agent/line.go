@@ -8,27 +8,38 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"os"
-	"path/filepath"
 	"slices"
 	"time"
 
 	"condica/agent/api"
-	"condica/spclep"
+	"condica/agent/office"
 	"condica/sync/hlc"
 	"condica/sync/link"
-	"condica/sync/wire"
 )
 
-// openLine starts the conversation with the hub, if the PC is enrolled, or
-// keeps trying a token that was left while the line was down.
+// A running is one line while it runs.
+type running struct {
+	stop  context.CancelFunc
+	ended chan struct{} // closed when the line says nothing more
+}
+
+// openLine starts the conversation with the hub, if the PC is enrolled and has
+// what that takes, and keeps trying a token that was left while the line was
+// down.
 func (a *Agent) openLine() error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
 	h, ok, err := enrolledHub(a.o.Dir)
-	if err != nil {
-		return err
+	switch {
+	case err != nil:
+		a.unlinked(err)
+	case ok && deviceOf(a.key) != a.db.Device():
+		a.unlinked(errKeyLost)
+	case ok:
+		err = a.startLink(h)
 	}
-	if ok {
-		return a.startLink(h)
+	if err != nil && ok {
+		return err
 	}
 	t, ok, err := pendingToken(a.o.Dir)
 	if err != nil {
@@ -41,22 +52,60 @@ func (a *Agent) openLine() error {
 	return nil
 }
 
+var errKeyLost = errors.New("this PC has lost the key under which the hub knows it; central IT has to enrol it again, with a new token")
+
+// unlinked: work goes on without a line until IT has enrolled this PC again.
+func (a *Agent) unlinked(why error) {
+	a.o.Log.Error("there can be no line to the hub", "error", why)
+	a.office.SetLine(noLine(link.Status{Kind: link.Unlinked, Say: why.Error(), SinceMs: a.o.Clock.Reading().Up}))
+}
+
+// noLine stands in for a line that there cannot be.
+type noLine link.Status
+
+func (n noLine) Ring()               {}
+func (n noLine) Status() link.Status { return link.Status(n) }
+
+// startLink starts the line under the key that this PC has now. It is called
+// under mu.
 func (a *Agent) startLink(h hub) error {
+	a.stopLink()
+	// A stop before the replica took the last name leaves it there as a former one.
+	a.office.SetFormer(slices.DeleteFunc(h.Former, func(f office.Former) bool { return f.Device == a.db.Device() }))
 	if a.o.Hub != "" {
-		h.URL = a.o.Hub
+		h.URL = a.o.Hub // which is not kept
 	}
 	l, err := link.New(link.Config{
 		Hub: h.URL, Pin: h.Pin, Key: a.key, Now: a.o.Clock.Reading, Times: a.times,
 		Health: a.health(), Seed: binary.BigEndian.Uint64(a.key.Public().(ed25519.PublicKey)), Log: a.o.Log,
-		Settings: a.control.At, Answered: a.answered,
+		Settings: a.control.At, Answered: a.answered, Cert: h.Certs[deviceOf(a.key)], Name: hostname(), Returned: a.returned, Fault: a.fault,
 	}, a.db)
 	if err != nil {
 		return fmt.Errorf("the line: %w", err)
 	}
-	a.linked = true
+	ctx, stop := context.WithCancel(a.ctx)
+	r := &running{stop, make(chan struct{})}
+	a.running = r
 	a.setLine(l)
-	a.work.Go(func() { l.Run(a.ctx) })
+	a.work.Go(func() {
+		err := l.Run(ctx)
+		close(r.ended)
+		if errors.Is(err, link.ErrRetired) {
+			a.renew(ctx, h)
+		}
+	})
 	return nil
+}
+
+// stopLink ends the line, if one runs; it is called under mu, which nothing that
+// the line calls may take.
+func (a *Agent) stopLink() {
+	if a.running == nil {
+		return
+	}
+	a.running.stop()
+	<-a.running.ended
+	a.running = nil
 }
 
 // times lists the moments it may be now, for TLS (rule 7 of the clocks): the
@@ -88,6 +137,8 @@ type Health struct {
 	Person   int    `json:"p,omitempty"`
 	OffMs    int64  `json:"off,omitempty"` // the PC's clock is ahead by so much
 	Bookings int    `json:"b,omitempty"`
+	Mended   int    `json:"m,omitempty"`  // records that were damaged on its disk and put right, in all
+	MendedMs int64  `json:"mm,omitempty"` // when it last did so, the hub's time
 }
 
 // healthEvery is how often an unchanged health is said again.
@@ -108,7 +159,7 @@ func (a *Agent) health() func() json.RawMessage {
 		if st.NowMs-st.OldestMs < unsentFor.Milliseconds() {
 			st.Unsent, st.OldestMs = 0, 0 // on its way with this very request
 		}
-		h := Health{Version: a.o.Version, Unsent: st.Unsent, OldestMs: st.OldestMs, Refused: st.Refused, Person: st.Person, Bookings: st.Standing.Bookings}
+		h := Health{Version: a.o.Version, Unsent: st.Unsent, OldestMs: st.OldestMs, Refused: st.Refused, Person: st.Person, Bookings: st.Standing.Bookings, Mended: st.Mended.Ops, MendedMs: st.Mended.AtMs}
 		if st.ClockOff() {
 			h.OffMs = st.OffMs / 60_000 * 60_000
 		}
@@ -120,103 +171,6 @@ func (a *Agent) health() func() json.RawMessage {
 		last, at = text, up
 		return text
 	}
-}
-
-// Enroll uses a token: the hub learns this PC's public key, the PC its office.
-// Where the hub cannot be reached the token is kept and tried again by itself;
-// Pending then says so.
-func (a *Agent) Enroll(ctx context.Context, text string) (api.EnrollResult, error) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	t, err := wire.ParseToken(text)
-	if err != nil {
-		return api.EnrollResult{}, err
-	}
-	if a.linked {
-		return api.EnrollResult{}, &api.Problem{Status: http.StatusConflict, Code: "enrolled-already", Say: "this PC is enrolled already", Text: "Acest PC este deja înscris."}
-	}
-	e, err := link.Enroll(ctx, t, a.key, hostname(), a.times)
-	var down *link.Error
-	if errors.As(err, &down) && down.Code == "" && down.Kind != link.Untrusted {
-		if err := writeFile(filepath.Join(a.o.Dir, tokenFile), []byte(text)); err != nil {
-			return api.EnrollResult{}, err
-		}
-		a.o.Log.Info("the hub cannot be reached; enrolment will be tried again", "error", down.Error())
-		a.work.Go(func() { a.keepEnrolling(t) })
-		return api.EnrollResult{Office: t.Office, OfficeName: a.officeName(t.Office), Hub: t.Hub, Pending: true, Say: down.Error()}, nil
-	}
-	if err != nil {
-		return api.EnrollResult{}, err
-	}
-	return a.enrolled(ctx, t, e)
-}
-
-func (a *Agent) enrolled(ctx context.Context, t wire.Token, e wire.Enrolled) (api.EnrollResult, error) {
-	if err := a.db.SetOffice(ctx, e); err != nil {
-		return api.EnrollResult{}, err
-	}
-	h := hub{URL: t.Hub, Pin: t.Pin, Office: e.Office, Root: e.Root}
-	if err := saveHub(a.o.Dir, h); err != nil {
-		return api.EnrollResult{}, err
-	}
-	a.root.Store(&h.Root)
-	if err := os.Remove(filepath.Join(a.o.Dir, tokenFile)); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return api.EnrollResult{}, err
-	}
-	a.o.Log.Info("enrolled", "office", e.Office, "desk", e.Desk, "device", e.Device.String())
-	return api.EnrollResult{Office: e.Office, OfficeName: a.officeName(e.Office), Desk: e.Desk, Device: e.Device.String(), Hub: t.Hub}, a.startLink(h)
-}
-
-// officeName is the office's name in the bundle in force, or its id.
-func (a *Agent) officeName(id string) string {
-	o, err := a.office.Reference().Office(spclep.OfficeID(id))
-	if err != nil {
-		return id
-	}
-	return o.Name
-}
-
-// keepEnrolling tries a token until the hub has spoken.
-func (a *Agent) keepEnrolling(t wire.Token) {
-	for wait := 2 * time.Second; ; wait = min(wait*2, 2*time.Minute) {
-		if done := a.tryEnrolling(t); done {
-			return
-		}
-		select {
-		case <-a.ctx.Done():
-			return
-		case <-time.After(wait):
-		}
-	}
-}
-
-func (a *Agent) tryEnrolling(t wire.Token) (done bool) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if a.linked || a.ctx.Err() != nil {
-		return true
-	}
-	e, err := link.Enroll(a.ctx, t, a.key, hostname(), a.times)
-	if err == nil {
-		_, err = a.enrolled(a.ctx, t, e)
-	}
-	var down *link.Error
-	switch {
-	case err == nil:
-		return true
-	case errors.As(err, &down) && down.Code != "":
-		a.o.Log.Error("the hub refused the enrolment token", "error", err)
-		return true
-	}
-	return false
-}
-
-func hostname() string {
-	name, err := os.Hostname()
-	if err != nil {
-		return "PC"
-	}
-	return name
 }
 
 // onlyHosts answers nobody who reached this PC under another name.

@@ -24,7 +24,7 @@ import (
 func (a *Agent) openControl(ctx context.Context) (err error) {
 	h, _, err := enrolledHub(a.o.Dir)
 	if err != nil {
-		return err
+		h = hub{} // openLine says so; the desk works by the program's own rules
 	}
 	a.root.Store(&h.Root)
 	base, err := reference(a.o.Bundle)
@@ -33,9 +33,20 @@ func (a *Agent) openControl(ctx context.Context) (err error) {
 	}
 	a.control, err = control.New(ctx, control.Config{
 		Store: a.db, Base: base, Root: func() ed25519.PublicKey { return *a.root.Load() },
-		Office: a.officeToday, Faults: a.faults, Judged: a.rhythm, Log: a.o.Log,
+		Office: a.officeToday, Faults: a.faults, Judged: a.rhythm, Wake: a.wake(), Fault: a.fault, Log: a.o.Log,
 	})
 	return err
+}
+
+// retainEvery is how often it is looked whether a day has passed, and whether the
+// hub's time is known by now.
+const retainEvery = 10 * time.Minute
+
+// wake ticks until the agent is closed.
+func (a *Agent) wake() <-chan time.Time {
+	t := time.NewTicker(retainEvery)
+	context.AfterFunc(a.ctx, t.Stop)
+	return t.C
 }
 
 // officeToday is this PC's office and its day.
@@ -67,8 +78,8 @@ func (a *Agent) pinRoot(root []byte) error {
 	if len(root) != ed25519.PublicKeySize {
 		return fmt.Errorf("the root key has %d bytes, want %d", len(root), ed25519.PublicKeySize)
 	}
-	a.mu.Lock()
-	defer a.mu.Unlock()
+	a.files.Lock()
+	defer a.files.Unlock()
 	h, ok, err := enrolledHub(a.o.Dir)
 	if err != nil || !ok || len(h.Root) > 0 {
 		return err

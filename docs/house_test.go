@@ -37,6 +37,7 @@ type arrow struct {
 var pure = []string{
 	"condica/spclep/...", "condica/agent/desk/...",
 	"condica/sync/op/...", "condica/sync/hlc/...", "condica/sync/peer/...",
+	"condica/sync/replica/...", "condica/sync/digest/...",
 }
 
 var arrows = []arrow{

@@ -5,7 +5,6 @@ import (
 	"crypto/ed25519"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -64,8 +63,8 @@ func (s *Server) enroll(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	var ask wire.Enroll
-	if err := json.Unmarshal(body, &ask); err != nil {
+	ask, err := wire.DecodeEnroll(body)
+	if err != nil {
 		return fail(http.StatusBadRequest, "body", "the request is not the JSON of an enrolment")
 	}
 	var answer wire.Enrolled

@@ -227,7 +227,7 @@ func number(raw []byte, next uint64) uint64 {
 	var o struct {
 		Seq uint64 `json:"q"`
 	}
-	if err := json.Unmarshal(raw, &o); err != nil || o.Seq == 0 || o.Seq > 1<<62 {
+	if err := json.Unmarshal(raw, &o); err != nil || o.Seq == 0 || o.Seq > wire.MaxSeq {
 		return next
 	}
 	return o.Seq

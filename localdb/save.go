@@ -23,7 +23,7 @@ func (db *DB) Outbox(ctx context.Context, max, maxBytes int) ([][]byte, error) {
 		return nil, err
 	}
 	if waiting {
-		if err := db.write(ctx, func(t *rtx) error { return replica.Seal(t, db.now(), max) }); err != nil {
+		if err := db.write(ctx, func(t *rtx) error { return replica.Seal(t, db.now()) }); err != nil {
 			return nil, fmt.Errorf("seal edits: %w", err)
 		}
 	}

@@ -16,7 +16,7 @@ import (
 func (db *DB) scrubLists(ctx context.Context, most int) error {
 	var wrong []spclep.BookingID
 	var last int64
-	err := db.look(ctx, func(t *rtx) (err error) {
+	err := db.lookLong(ctx, func(t *rtx) (err error) {
 		wrong, last, err = t.wrongRows(db.row, most)
 		if err != nil || last > 0 {
 			return err

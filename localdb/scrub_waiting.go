@@ -53,7 +53,7 @@ func (db *DB) scrubWaiting(ctx context.Context) error {
 func (v *view) odd() (out []replica.Row, err error) {
 	rows, err := scanRows(v.q.QueryContext(v.ctx, `SELECT `+keptColumns+` FROM op WHERE pos IS NULL
 		UNION ALL SELECT `+keptColumns+` FROM op WHERE pos > ?
-		UNION ALL SELECT `+keptColumns+` FROM op WHERE verdict <> '' AND pos <= ?`, v.s.Cursor, v.s.Cursor))
+		UNION ALL SELECT `+keptColumns+` FROM op WHERE verdict <> '' AND +pos <= ?`, v.s.Cursor, v.s.Cursor))
 	for _, r := range rows {
 		if r.Bad != nil || r.Pos > 0 && r.Verdict != "" {
 			out = append(out, r)

@@ -37,6 +37,7 @@ type Options struct {
 	// Shutdown asks the service to end; nil: not here.
 	Shutdown func()
 	Log      *slog.Logger // is told of faults; nil: nobody is
+	Fault    func(error)  // and this one of the error behind each; nil: not wanted
 }
 
 // A Route is one thing the door answers to. Body is an empty request, nil
@@ -156,7 +157,11 @@ func (d *door) methods(by map[string]serve) http.Handler {
 			return // nobody listens any more
 		}
 		if err != nil {
-			d.fail(w, r, problemOf(err))
+			p := problemOf(err)
+			if p.Status == http.StatusInternalServerError && d.opt.Fault != nil {
+				d.opt.Fault(err)
+			}
+			d.fail(w, r, p)
 			return
 		}
 		d.write(w, http.StatusOK, answer)

@@ -50,7 +50,7 @@ type Clock struct {
 func (d *door) entry(e op.Entry) Entry {
 	out := Entry{
 		Op: e.ID.String(), Action: e.ActionID().String(), Name: e.Cell.Field, Value: e.Value, By: e.By, Why: e.Why,
-		Device: e.ID.Device.String(), ThisPC: e.ID.Device == d.o.Device(),
+		Device: e.ID.Device.String(), ThisPC: d.o.Mine(e.ID.Device),
 		AtMs: e.Eff.Ms(), At: d.at(e.Eff.Ms()), Stamp: e.Eff.String(), WrittenMs: e.Time.Ms(), Written: d.at(e.Time.Ms()),
 		Clock: d.clock(e.Clock), Position: e.Pos,
 	}

@@ -37,6 +37,14 @@ type Status struct {
 	Epoch    string     `json:"epoch"`  // the hub's log, and how far of it is here
 	Cursor   int64      `json:"cursor"`
 	Head     int64      `json:"head"`
+	Digest   string     `json:"digest"` // of the log up to cursor, as the hub adds it up; empty: not known
+
+	Mended    int    `json:"mended"` // records that were damaged here and put right, in all
+	MendedMs  int64  `json:"mended_ms"`
+	MendedAt  string `json:"mended_at"` // the last time
+	LetGo     int    `json:"let_go"`    // edits of closed bookings that were let go after their time of retention
+	RenewedMs int64  `json:"renewed_ms"`
+	Renewed   string `json:"renewed"` // when this PC took another key; empty: it has the one it began with
 
 	Settings Settings `json:"settings"`
 }
@@ -61,7 +69,7 @@ type Hub struct {
 	Reached    bool   `json:"reached"`
 	SinceMs    int64  `json:"since_ms"`
 	Since      string `json:"since"`          // since when it is reached, or not
-	Kind       string `json:"kind,omitempty"` // of the failure: unreachable, captive, untrusted, turned-away, busy, hub-fault, local
+	Kind       string `json:"kind,omitempty"` // of the failure: unreachable, captive, untrusted, turned-away, retired, unlinked, busy, hub-fault, local
 	Say        string `json:"say,omitempty"`
 	TurnedAway bool   `json:"turned_away"` // the hub knows this PC no more
 	LastOKMs   int64  `json:"last_ok_ms"`
@@ -81,7 +89,8 @@ func status(d *door, r *http.Request) (any, error) {
 			TurnedAway: st.Hub.Turned, LastOKMs: st.LastOK, LastOK: d.at(st.LastOK),
 		},
 		Sent: st.Sent(), Unsent: st.Unsent, OldestMs: st.OldestMs, Oldest: d.at(st.OldestMs), Refused: st.Refused, Person: st.Person,
-		Bookings: st.Bookings, From: st.From, To: st.To, Bundle: st.Bundle, Epoch: st.Epoch, Cursor: st.Cursor, Head: st.Head,
+		Bookings: st.Bookings, From: st.From, To: st.To, Bundle: st.Bundle, Epoch: st.Epoch, Cursor: st.Cursor, Head: st.Head, Digest: st.Digest,
+		Mended: st.Mended.Ops, MendedMs: st.Mended.AtMs, MendedAt: d.at(st.Mended.AtMs), LetGo: st.Gone, RenewedMs: st.Renewed, Renewed: d.at(st.Renewed),
 	}
 	out.Settings = d.settings(st)
 	if !st.Line {

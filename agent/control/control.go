@@ -1,6 +1,7 @@
 // Package control puts the centre's settings in force on one office PC: it
 // verifies a bundle, tries it, applies it in one step, has the desk prove that
-// it works, and goes back to the last proven one by itself where it does not.
+// it works, and goes back to the last proven one by itself where it does not. It
+// also keeps the time of retention they set.
 // It never leaves a desk without rules, and opens no socket and no file of its
 // own.
 package control
@@ -12,15 +13,18 @@ import (
 	"fmt"
 	"log/slog"
 	"sync/atomic"
+	"time"
 
 	"condica/localdb"
 	"condica/spclep"
 	"condica/spclep/settings"
 	"condica/sync/bundle"
+	"condica/sync/hlc"
 	"condica/sync/wire"
 )
 
-// A Store keeps the bundles as they came; localdb.DB is one.
+// A Store keeps the bundles as they came, and the office's bookings; localdb.DB is
+// one.
 type Store interface {
 	Settings(ctx context.Context) (localdb.Settings, error)
 	ProvenSettings(ctx context.Context) (box string, err error)
@@ -29,6 +33,9 @@ type Store interface {
 	ProveSettings(ctx context.Context, number int64) error
 	RefuseSettings(ctx context.Context, number int64, code, say string) error
 	DropProvenSettings(ctx context.Context) error
+
+	Now(ctx context.Context) (ms int64, clock hlc.Quality, off int64, err error)
+	LetGo(ctx context.Context, days int, nowMs int64, limit int) (bookings, ops int, err error)
 }
 
 // Config of a Control. All must be given.
@@ -40,7 +47,9 @@ type Config struct {
 	// Faults asks the desk itself what it cannot do now, by name; what it could
 	// do before a bundle and cannot after it stands against the bundle.
 	Faults func(ctx context.Context) map[string]string
-	Judged func() // called when a bundle was taken or refused
+	Judged func()           // called when a bundle was taken or refused
+	Wake   <-chan time.Time // now and then: what is past its time of retention is looked for
+	Fault  func(error)      // is told when the store could not be read or written
 	Log    *slog.Logger
 }
 
@@ -54,6 +63,8 @@ type Control struct {
 	bell  chan struct{}
 	now   atomic.Pointer[settings.Rules]
 	heard []func(settings.Rules)
+
+	cleaned cleaning // touched by Run only
 }
 
 // New makes a Control with the last proven bundle in force, or else the rules
@@ -104,16 +115,23 @@ func (c *Control) Ring() {
 	}
 }
 
-// Run judges what waits and what comes, until ctx ends.
+// Run judges what waits and what comes, and lets go of what is past its time,
+// until ctx ends.
 func (c *Control) Run(ctx context.Context) {
 	for {
 		if err := c.judge(ctx); err != nil && ctx.Err() == nil {
 			c.cfg.Log.Error("settings could not be kept; they will be looked at again", "error", err)
+			c.cfg.Fault(err)
+		}
+		if err := c.retain(ctx); err != nil && ctx.Err() == nil {
+			c.cfg.Log.Error("not all that is past its time of retention could be let go; it is tried again", "error", err)
+			c.cfg.Fault(err)
 		}
 		select {
 		case <-ctx.Done():
 			return
 		case <-c.bell:
+		case <-c.cfg.Wake:
 		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"strings"
 	"testing"
+	"time"
 
 	"condica/agent/control"
 	"condica/localdb"
@@ -40,10 +41,13 @@ type pc struct {
 	faults func(ctx context.Context, in settings.Rules) map[string]string
 	c      *control.Control
 	judged int
+	faulty int
+	wake   chan time.Time
+	clock  hlc.Reading
 }
 
 func newPC(t *testing.T) *pc {
-	p := &pc{t: t, dir: t.TempDir(), root: pubOf(keyOf("root")), faults: well}
+	p := &pc{t: t, dir: t.TempDir(), root: pubOf(keyOf("root")), faults: well, wake: make(chan time.Time), clock: hlc.Reading{Wall: noon, Boot: "b", Up: 1000}}
 	p.start()
 	t.Cleanup(func() { p.db.Close() })
 	if err := p.db.SetOffice(t.Context(), wire.Enrolled{Office: "covasna", Desk: 1, Epoch: "e1"}); err != nil {
@@ -58,7 +62,7 @@ func well(context.Context, settings.Rules) map[string]string { return nil }
 func (p *pc) start() {
 	p.t.Helper()
 	var err error
-	now := func() hlc.Reading { return hlc.Reading{Wall: noon, Boot: "b", Up: 1000} }
+	now := func() hlc.Reading { return p.clock }
 	if p.db, _, err = localdb.Open(p.t.Context(), p.dir, localdb.Options{Device: hlc.Device{1}, Now: now}); err != nil {
 		p.t.Fatal(err)
 	}
@@ -74,8 +78,8 @@ func (p *pc) start() {
 		Store: p.db, Base: base, Root: func() ed25519.PublicKey { return p.root },
 		Office: func(context.Context) (spclep.OfficeID, spclep.Day, error) { return "covasna", today, nil },
 		Faults: func(ctx context.Context) map[string]string { return p.faults(ctx, p.c.Rules()) },
-		Judged: func() { p.judged++ },
-		Log:    slog.New(slog.DiscardHandler),
+		Judged: func() { p.judged++ }, Wake: p.wake, Fault: func(error) { p.faulty++ },
+		Log: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {
 		p.t.Fatal(err)

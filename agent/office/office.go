@@ -8,6 +8,7 @@ import (
 	"crypto/ed25519"
 	"errors"
 	"fmt"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -32,7 +33,6 @@ type Line interface {
 // Config of an Office.
 type Config struct {
 	DB     *localdb.DB
-	Device hlc.Device
 	Ref    *spclep.Reference
 	Zone   *time.Location
 	Random func([]byte) // fills with random bytes, for ids of walk-ins
@@ -47,9 +47,16 @@ type Centre interface {
 
 // An Office is safe for many goroutines.
 type Office struct {
-	cfg   Config
-	rules atomic.Pointer[settings.Rules]
-	line  atomic.Pointer[Line]
+	cfg    Config
+	rules  atomic.Pointer[settings.Rules]
+	line   atomic.Pointer[Line]
+	former atomic.Pointer[[]Former]
+}
+
+// A Former is a name under which this PC wrote until it took another key.
+type Former struct {
+	Device  hlc.Device `json:"device"`
+	UntilMs int64      `json:"until"` // the hub's time
 }
 
 // New makes an office; until SetLine it has no line.
@@ -74,8 +81,20 @@ func (o *Office) Reference() *spclep.Reference { return o.rules.Load().Reference
 // DB is the replica, for reading.
 func (o *Office) DB() *localdb.DB { return o.cfg.DB }
 
-// Device is this PC.
-func (o *Office) Device() hlc.Device { return o.cfg.Device }
+// Device is this PC, as it writes now.
+func (o *Office) Device() hlc.Device { return o.cfg.DB.Device() }
+
+// SetFormer says which names this PC had before, the latest last.
+func (o *Office) SetFormer(f []Former) { o.former.Store(&f) }
+
+// Mine says whether this PC wrote under the name of d, now or before.
+func (o *Office) Mine(d hlc.Device) bool {
+	if d == o.Device() {
+		return true
+	}
+	f := o.former.Load()
+	return f != nil && slices.ContainsFunc(*f, func(f Former) bool { return f.Device == d })
+}
 
 // Zone is the office's time zone.
 func (o *Office) Zone() *time.Location { return o.cfg.Zone }

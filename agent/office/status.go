@@ -20,6 +20,7 @@ type Status struct {
 	Lost    bool        // nobody knows what time it is: the PC's clock cannot be right
 	OffMs   int64       // the PC's own clock is ahead by so much; only if Sure
 	Bundle  int         // number of the reference bundle in force
+	Renewed int64       // hub ms when this PC took another key; 0: it has the one it began with
 
 	Settings wire.SettingsAt // where the settings from the centre stand
 }
@@ -42,6 +43,9 @@ func (o *Office) Status(ctx context.Context) (Status, error) {
 		return st, err
 	}
 	st.Sure, st.Lost = clock == hlc.Measured, clock == hlc.Lost
+	if f := o.former.Load(); f != nil && len(*f) > 0 {
+		st.Renewed = (*f)[len(*f)-1].UntilMs
+	}
 	if l := o.line.Load(); l != nil {
 		st.Line, st.Hub = true, (*l).Status()
 		st.SinceMs = st.NowMs - (o.cfg.Up() - st.Hub.SinceMs)

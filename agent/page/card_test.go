@@ -101,10 +101,10 @@ func TestClosedDays(t *testing.T) {
 // A PC that belongs to no office says so on every page, and how to change it.
 func TestNotEnrolledYet(t *testing.T) {
 	c := at(t, "09:15")
-	db, _, err := localdb.Open(t.Context(), t.TempDir(), localdb.Options{Device: here, Now: c.reading})
+	db, _, err := localdb.Open(t.Context(), t.TempDir(), localdb.Options{Now: c.reading})
 	c.must(err)
 	t.Cleanup(func() { db.Close() })
-	c.office = office.New(office.Config{DB: db, Device: here, Ref: c.office.Reference(), Zone: bucharest(t), Up: func() int64 { return 1 }})
+	c.office = office.New(office.Config{DB: db, Ref: c.office.Reference(), Zone: bucharest(t), Up: func() int64 { return 1 }})
 	c.pages = c.serve(host)
 	for _, path := range []string{"/", "/coada", "/vizita/2222AAAA", "/cauta?q=ana"} {
 		c.open(path).is(http.StatusServiceUnavailable).shows("Acest PC nu este încă înrolat", "condica enroll")

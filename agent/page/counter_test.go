@@ -40,6 +40,7 @@ var monday = spclep.NewDay(2026, time.November, 23)
 // A counter is one office PC at work, with a clock and a line in the test's
 // hand and a hub that is only its answers.
 type counter struct {
+	dir string // of the replica
 	*testing.T
 	db     *localdb.DB
 	office *office.Office
@@ -91,18 +92,18 @@ func bucharest(t testing.TB) *time.Location {
 // in touch with its hub.
 func at(t *testing.T, clock string) *counter {
 	t.Helper()
-	c := &counter{T: t, line: &line{status: link.Status{Reached: true}}}
+	c := &counter{T: t, dir: t.TempDir(), line: &line{status: link.Status{Reached: true}}}
 	c.wall = c.when(monday, clock)
 	seed := bytes.Repeat([]byte{7}, ed25519.SeedSize)
 	c.key = ed25519.NewKeyFromSeed(seed)
 	ref, err := spclep.Builtin()
 	c.must(err)
-	c.db, _, err = localdb.Open(t.Context(), t.TempDir(), localdb.Options{Device: here, Now: c.reading})
+	c.db, _, err = localdb.Open(t.Context(), c.dir, localdb.Options{Device: here, Now: c.reading})
 	c.must(err)
 	t.Cleanup(func() { c.db.Close() })
 	c.must(c.db.SetOffice(t.Context(), wire.Enrolled{Office: "covasna", Desk: 1}))
 	n := 0
-	c.office = office.New(office.Config{DB: c.db, Device: here, Ref: ref, Zone: bucharest(t), Up: func() int64 { return c.reading().Up },
+	c.office = office.New(office.Config{DB: c.db, Ref: ref, Zone: bucharest(t), Up: func() int64 { return c.reading().Up },
 		Random: func(b []byte) { n++; copy(b, fmt.Sprintf("%05d", n)) }})
 	c.office.SetLine(c.line)
 	c.pages = c.serve(host, "localhost:8743")

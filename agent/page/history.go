@@ -75,6 +75,8 @@ func (p *pages) where(e op.Entry) string {
 	switch {
 	case e.ID.Device == p.office.Device():
 		return p.words.t("where.here")
+	case p.office.Mine(e.ID.Device):
+		return p.words.t("where.before")
 	case fromHub(e):
 		return p.words.t("where.hub")
 	}

@@ -2,17 +2,22 @@ package page_test
 
 import (
 	"bytes"
+	"database/sql"
 	"errors"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
+	"condica/agent/office"
 	"condica/localdb"
+	"condica/localdb/file"
 	"condica/spclep"
 	"condica/spclep/code"
+	"condica/sync/hlc"
 	"condica/sync/link"
 	"condica/sync/wire"
 )
@@ -41,6 +46,7 @@ func TestConflictIsShownAndRestored(t *testing.T) {
 	c.elsewhere("Radu", c.wall+60_000, "2222AAAA", "note", false, "vine cu tata")
 
 	c.open("/").shows("de rezolvat")
+	c.now(monday, "09:20")
 	list := c.open("/conflicte").shows("Exemplu Ioana", "Rămâne", "vine cu tata", "23.11.2026 09:16 · Radu · alt PC (0202)", "A pierdut", "vine cu mama", "23.11.2026 09:15 · Ana · acest PC")
 	list.press("/vizita/2222AAAA/conflict", url.Values{"alege": {"restaureaza"}}).shows("Conflictul a fost rezolvat", "Observație → vine cu mama")
 	c.open("/conflicte").shows("Nimic de rezolvat")
@@ -75,6 +81,28 @@ func TestTwoHandOversAlarm(t *testing.T) {
 	c.open("/").hides("Actul apare predat de două ori")
 }
 
+// What this PC has put right about itself is said for a week, and no longer: a
+// row of its lists that the disk had changed, and the key that it took when its
+// disk was copied. What it wrote under the old key stays its own.
+func TestStatusLineTellsWhatWasPutRight(t *testing.T) {
+	c := at(t, "09:15")
+	c.books("2222AAAA", "Exemplu Ioana", "R01", monday, "09:20")
+	c.open("/vizita/2222AAAA").press("/vizita/2222AAAA/prezent", nil)
+	disk, err := sql.Open("sqlite", file.URI(filepath.Join(c.dir, localdb.DBName), "rw", 100))
+	c.must(err)
+	defer disk.Close()
+	_, err = disk.Exec(`UPDATE booking SET name = 'X'`)
+	c.must(err)
+	c.must(c.db.Scrub(t.Context(), 100))
+	c.must(c.db.Rekey(t.Context(), wire.Enrolled{Device: hlc.Device{5}, Office: "covasna", Desk: 1, Held: []uint64{1}}))
+	c.open("/vizita/2222AAAA").shows("alt PC (0101)")
+	c.office.SetFormer([]office.Former{{Device: here, UntilMs: c.wall}})
+	c.open("/vizita/2222AAAA").shows("acest PC, cu cheia dinainte")
+	c.open("/stare").shows("copia locală a fost reparată: 1 înregistrare (23.11 09:15)", "acest PC a primit o cheie nouă (23.11 09:15)")
+	c.now(monday+8, "09:15")
+	c.open("/stare").hides("reparată").hides("cheie")
+}
+
 // The calm line: what is not sent, since when, which days are held - and never
 // that all is sent before the hub has said so.
 func TestStatusLine(t *testing.T) {
@@ -96,6 +124,7 @@ func TestStatusLine(t *testing.T) {
 	for kind, want := range map[string]string{
 		link.Captive: "Rețeaua cere conectare", link.Untrusted: "certificat necunoscut",
 		link.Turned: "nu mai primește acest PC", link.Busy: "este ocupat", link.HubFault: "o defecțiune", link.Local: "nu pot fi citite",
+		link.Retired: "primește o cheie nouă de la centru", link.Unlinked: "pentru o nouă înrolare",
 	} {
 		c.line.is(link.Status{Kind: kind})
 		c.open("/stare").shows(want, "din 23.11 09:15")

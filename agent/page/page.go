@@ -19,6 +19,7 @@ var files embed.FS
 // Options of New.
 type Options struct {
 	Log      *slog.Logger
+	Fault    func(error)   // is told the error behind a page that could not be answered; nil: nobody is
 	Version  string        // of this program, in the footer
 	Hosts    []string      // host:port under which a browser may speak to the desk
 	Random   func() string // a fresh text nobody can guess, for the keys of forms

@@ -82,8 +82,15 @@ func (p *pages) fail(w http.ResponseWriter, r *http.Request, err error) {
 		return
 	} else if r.Context().Err() == nil {
 		p.o.Log.Error("a page could not be answered", "method", r.Method, "path", r.URL.Path, "error", err)
+		p.fault(err)
 	}
 	p.show(w, r, status, "halt", view{Title: p.words.t("halt.title"), Problems: []problem{{Text: text, Rule: rule}}})
+}
+
+func (p *pages) fault(err error) {
+	if p.o.Fault != nil {
+		p.o.Fault(err)
+	}
 }
 
 func (p *pages) nothingHere(http.ResponseWriter, *http.Request) error {

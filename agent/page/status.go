@@ -34,6 +34,7 @@ func (p *pages) status(w http.ResponseWriter, r *http.Request) error {
 func (p *pages) statusLine(ctx context.Context) statusLine {
 	st, err := p.office.Status(ctx)
 	if err != nil {
+		p.fault(err)
 		return statusLine{Mark: "none", Parts: []string{p.words.t("status.fault")}}
 	}
 	line := statusLine{Mark: "off", Person: st.Person, Queue: st.Unsent + st.Refused, Office: p.officeName(spclep.OfficeID(st.Office))}
@@ -51,6 +52,7 @@ func (p *pages) statusLine(ctx context.Context) statusLine {
 	}
 	p.sent(&line, st)
 	p.held(&line, st)
+	p.putRight(&line, st)
 	if st.Lost {
 		line.Lost = time.UnixMilli(st.NowMs + st.OffMs).In(p.office.Zone()).Format("02.01.2006 15:04")
 	}
@@ -88,7 +90,7 @@ func (l *statusLine) add(part string) { l.Parts = append(l.Parts, part) }
 // kind is the failure as the catalogue knows it.
 func kind(s link.Status) string {
 	switch s.Kind {
-	case link.Captive, link.Untrusted, link.Turned, link.Busy, link.HubFault, link.Local:
+	case link.Captive, link.Untrusted, link.Turned, link.Busy, link.HubFault, link.Local, link.Retired, link.Unlinked:
 		return s.Kind
 	}
 	return link.Unreachable
@@ -130,6 +132,21 @@ func (p *pages) held(line *statusLine, st office.Status) {
 			key, off = "status.clock-behind", -off
 		}
 		line.add(p.words.t(key, p.span(off)))
+	}
+}
+
+// newsFor is how long it is said that something about this PC was put right.
+const newsFor = 7 * 24 * time.Hour
+
+// putRight says what this PC has done about itself lately, so that nobody
+// wonders.
+func (p *pages) putRight(line *statusLine, st office.Status) {
+	lately := func(ms int64) bool { return ms > 0 && st.NowMs-ms < newsFor.Milliseconds() }
+	if lately(st.Mended.AtMs) {
+		line.add(p.words.n("status.mended", st.Mended.Ops, p.moment(st.Mended.AtMs, st.NowMs, true)))
+	}
+	if lately(st.Renewed) {
+		line.add(p.words.t("status.renewed", p.moment(st.Renewed, st.NowMs, true)))
 	}
 }
 

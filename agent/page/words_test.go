@@ -51,7 +51,7 @@ func families(t *testing.T) map[string][]string {
 		"term.":        {spclep.CalendarDay, spclep.WorkingDay},
 		"fingers.":     {spclep.FingerprintsYes, spclep.FingerprintsNo, spclep.FingerprintsUnstated, ""},
 		"field.":       {spclep.FieldName, spclep.FieldEmail, spclep.FieldReason, spclep.FieldNote, spclep.FieldLand, spclep.FieldReceipt},
-		"status.":      {link.Unreachable, link.Captive, link.Untrusted, link.Turned, link.Busy, link.HubFault, link.Local},
+		"status.":      {link.Unreachable, link.Captive, link.Untrusted, link.Turned, link.Busy, link.HubFault, link.Local, link.Retired, link.Unlinked},
 		"status.sign.": {"on", "off", "none"},
 		"queue.": append(suffixed([]string{"unsent", "sent", "accepted", wire.Refused, wire.Clash}, ".sign"),
 			"unsent", "sent", "accepted", wire.Refused, wire.Clash),

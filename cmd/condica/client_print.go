@@ -66,7 +66,16 @@ func printStatus(w io.Writer, st api.Status) {
 			line("waiting", st.Person, "see conflicts")
 		}
 		line("bookings", st.Bookings, fmt.Sprintf("%s to %s", st.From, st.To))
-		line("log", st.Cursor, fmt.Sprintf("of %d", st.Head))
+		line("log", st.Cursor, fmt.Sprintf("of %d", st.Head), st.Digest)
+		if st.Mended > 0 {
+			line("mended", st.Mended, "records of the local copy, last "+when(st.MendedAt))
+		}
+		if st.LetGo > 0 {
+			line("let go", st.LetGo, "edits past their time of retention")
+		}
+		if st.Renewed != "" {
+			line("key", "new", "since "+when(st.Renewed))
+		}
 		line("rules", st.Bundle, "")
 		printSettings(line, st.Settings)
 		if st.ClockOff {

@@ -66,6 +66,10 @@ func (c *runCmd) serve(ctx context.Context, e *env, n svc.Notifier) error {
 	select {
 	case <-ctx.Done():
 	case <-a.Asked():
+	case err := <-a.Failed():
+		// The service manager starts it anew, and the start mends.
+		n.Say("ending to be started anew: " + err.Error())
+		return errors.Join(err, a.Close())
 	}
 	n.Say("closing")
 	return a.Close()

@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
 	"io"
 	"log/slog"
@@ -17,6 +18,8 @@ import (
 	"condica/agent/api"
 	"condica/hub/serve"
 	"condica/installer/service"
+	"condica/localdb"
+	"condica/localdb/file"
 	"condica/sync/wire"
 )
 
@@ -152,6 +155,44 @@ func TestDoctorFollowsAPC(t *testing.T) {
 	o.walkIn()
 	o.says("hub", Warning, "does not answer")
 	o.says("replica", Fine, "2 changes wait")
+}
+
+// A disk changes a row of the lists behind everybody's back; the PC puts it
+// right, and doctor says what that tells of the disk. Then the key is lost.
+func TestIllDiskAndLostKey(t *testing.T) {
+	o := newOffice(t)
+	o.opens()
+	if _, err := o.agent.Enroll(t.Context(), o.token().String()); err != nil {
+		t.Fatal(err)
+	}
+	o.walkIn()
+	o.says("replica", Fine, "the replica holds")
+	disk, err := sql.Open("sqlite", file.URI(filepath.Join(o.dir, localdb.DBName), "rw", 100))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer disk.Close()
+	if _, err := disk.Exec(`UPDATE booking SET name = 'X'`); err != nil {
+		t.Fatal(err)
+	}
+	o.walkIn() // and with it goes a look through the replica
+	deadline := time.Now().Add(30 * time.Second)
+	for st, _ := askStatus(t.Context(), o.dir); st == nil || st.Mended == 0; st, _ = askStatus(t.Context(), o.dir) {
+		if time.Now().After(deadline) {
+			t.Fatal("the row was not put right")
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	o.says("replica", Warning, "found damaged and put right: 1 in all, the last on 2026-11-23")
+
+	if err := o.agent.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(filepath.Join(o.dir, "device.key")); err != nil {
+		t.Fatal(err)
+	}
+	o.opens()
+	o.says("token", Fault, "has lost the key")
 }
 
 // Whoever counts what a purge would destroy finds it in a stopped PC's folder,

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"condica/agent/api"
+	"condica/sync/link"
 	"condica/sync/wire"
 )
 
@@ -126,6 +127,11 @@ func (p *patient) checkToken(context.Context) Finding {
 		return fault(fresh, "where this PC belongs cannot be read: %v", p.place.err)
 	case p.place.enrolled && p.status != nil && p.status.Hub.TurnedAway:
 		return fault(fresh, "the hub does not know this PC any more: %s", p.status.Hub.Say)
+	case p.place.enrolled && p.status != nil && p.status.Hub.Kind == link.Unlinked:
+		return fault(fresh, "this PC cannot speak with the hub any more: %s", p.status.Hub.Say)
+	case p.place.enrolled && p.status != nil && p.status.Hub.Kind == link.Retired:
+		return warning("wait, the service asks the hub for a new key by itself; find out on which other PC this one's disk lies",
+			"this PC's key is used on another machine too, or was replaced")
 	case p.place.enrolled:
 		return fine("this PC is enrolled in office %s", p.place.office)
 	case p.place.token == nil:

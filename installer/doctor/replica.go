@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"condica/localdb"
 	"condica/sync/hlc"
@@ -20,6 +21,9 @@ import (
 
 func (p *patient) checkReplica(ctx context.Context) Finding {
 	if p.status != nil {
+		if f, ill := p.illDisk(); ill {
+			return f
+		}
 		return p.replicaOf(p.status.Unsent, p.status.Refused, p.status.Bookings, nil)
 	}
 	if p.standing.PID != 0 {
@@ -33,6 +37,20 @@ func (p *patient) checkReplica(ctx context.Context) Finding {
 		return fine("there is no replica yet; the first start makes it")
 	}
 	return p.replicaOf(seen.unsent, seen.refused, seen.bookings, seen.report)
+}
+
+// illDiskDays is how long a record that was put right tells something of the
+// disk.
+const illDiskDays = 30
+
+// illDisk: a disk that changes records behind everybody's back does it again.
+func (p *patient) illDisk() (Finding, bool) {
+	st := p.status
+	if st.MendedMs == 0 || st.NowMs-st.MendedMs > illDiskDays*24*60*60*1000 {
+		return Finding{}, false
+	}
+	return warning("nothing is lost, but have the PC's disk and memory looked at",
+		"records of the replica were found damaged and put right: %d in all, the last on %s", st.Mended, time.UnixMilli(st.MendedMs).In(p.Now().Location()).Format("2006-01-02 15:04")), true
 }
 
 func (p *patient) replicaOf(unsent, refused, bookings int, report localdb.Report) Finding {

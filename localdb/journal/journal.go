@@ -82,11 +82,11 @@ func Open(disk Disk, name string) (j *Journal, records []replica.Record, report 
 func readAll(file io.Reader) (records []replica.Record, good int64, report []string, err error) {
 	r := bufio.NewReaderSize(file, 64<<10)
 	for line := 1; ; line++ {
-		row, torn, err := readRow(r)
+		row, size, torn, err := readRow(r)
 		if err != nil {
 			return records, good, report, err
 		}
-		if torn && len(row) == 0 {
+		if torn && size == 0 {
 			return records, good, report, nil
 		}
 		rec, bad := parse(bytes.TrimSuffix(row, []byte("\n")))
@@ -100,16 +100,30 @@ func readAll(file io.Reader) (records []replica.Record, good int64, report []str
 		default:
 			records = append(records, rec)
 		}
-		good += int64(len(row))
+		good += size
 	}
 }
 
-func readRow(r *bufio.Reader) (row []byte, torn bool, err error) {
-	row, err = r.ReadBytes('\n')
-	if errors.Is(err, io.EOF) {
-		return row, true, nil
+// readRow reads one line, its newline included, and gives its length. Of a line
+// that is longer than any record only the length is kept: a damaged file system
+// may say of a file that it is endless.
+func readRow(r *bufio.Reader) (row []byte, size int64, torn bool, err error) {
+	for {
+		part, err := r.ReadSlice('\n')
+		if size += int64(len(part)); size <= MaxRow {
+			row = append(row, part...)
+		} else {
+			row = nil
+		}
+		switch {
+		case err == nil:
+			return row, size, false, nil
+		case errors.Is(err, io.EOF):
+			return row, size, true, nil
+		case !errors.Is(err, bufio.ErrBufferFull):
+			return nil, size, false, err
+		}
 	}
-	return row, false, err
 }
 
 func parse(row []byte) (rec replica.Record, err error) {

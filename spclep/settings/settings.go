@@ -84,7 +84,7 @@ func Keys() []Key {
 		{"sync.wait", "true, false", "true", "A request may wait at the hub for news, so that news come at once. Off: news come with the next question."},
 		{"clerks[].name", "1 to 60 letters, each name once", "must be given", "Offered where a clerk says who is working."},
 		{"clerks[].role", "clerk, head", "clerk", "Head of service, or clerk. Kept for the PINs to come; it opens and closes nothing yet."},
-		{"retention_days", "0, or 30 to 3650", "0", "How long a closed booking is to be kept; 0: no limit. Kept for the retention to come; nothing is deleted by it yet."},
+		{"retention_days", "0, or 30 to 3650", "0", "How many days a closed booking is kept on the PCs after its day and its last change; 0: no limit. The hub keeps it."},
 		{"texts.help_desk", "up to 300 letters, one line", "the county's IT contact", "Whom to call, on the help page."},
 		{"texts.notice", "up to 500 letters, one line", "none", "A notice on the page of the day."},
 		{"log_level", "debug, info, warn, error", "info", "How much the service writes into its log."},

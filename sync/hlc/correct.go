@@ -62,69 +62,136 @@ func (as Anchors) Now(r Reading) (ms, err int64, ok bool) {
 
 // Correct gives edits written out of contact, in the order in which they were
 // written, the Times at which they happened in the hub's time. now is the
-// reading at the moment of correcting, whose boot must have an anchor. last is
-// the last Time this PC sent out; every answer lies after it, and none after
+// reading at the moment of correcting, whose boot must have been measured. last
+// is the last Time this PC sent out; every answer lies after it, and none after
 // now. floor, if not zero, is the latest moment the hub is known to have been
 // in contact before the first edit, in ms.
 //
-//   - boots with an anchor: hub time at the anchor plus the difference in Up;
-//   - boots without one: the wall clock, moved as a whole by the offset known
-//     from the anchor next in age, and then moved as a whole into the gap in
-//     which that boot must have happened. Differences within a boot are kept.
+//   - boots that were measured: hub time at the anchor plus the difference in Up;
+//   - boots that were not are moved as a whole into the gap in which they must
+//     have happened: switched on after all that was written before and after
+//     that contact, and off before the next boot began. Within it the wall clock
+//     is believed, as wrong as it is now, as it was when last measured, or right;
+//     if none of these lies in the gap, the boot lies at the end of it on whose
+//     side its clock is. Differences within a boot are kept.
 //
-// The order within the PC is kept whatever the readings say.
+// The order within the PC is kept whatever the readings say. All edits of a boot
+// must be given at once.
 func Correct(edits []Reading, anchors Anchors, now Reading, last Time, floor int64) []Time {
 	nowMs, _, _ := anchors.Now(now)
-	bootMs := nowMs - now.Up // this boot began here: older boots lie before it
-	low := max(last.Ms(), floor)
+	runs := runsOf(edits)
+	for i := range runs {
+		a, ok := anchors.measured(runs[i].edits[0].Boot)
+		runs[i].known, runs[i].on = ok, a.Hub-a.Up
+	}
+	bound(runs, floor, nowMs-now.Up)
+	believe(runs, anchors, now.Boot)
+	bound(runs, floor, nowMs-now.Up) // what is believed of one bounds the others
 	out := make([]Time, 0, len(edits))
+	low := floor
+	for _, r := range runs {
+		if !r.known {
+			// On the side of the gap that its clock is on.
+			r.on = max(min(r.guesses(anchors, now.Boot)[0], r.latest), low)
+		}
+		for _, e := range r.edits {
+			t := max(At(min(r.on+e.Up, nowMs)), last.After())
+			out = append(out, t)
+			last = t
+		}
+		low = max(low, r.on+r.length())
+	}
+	return out
+}
+
+// A run is what was written between a power-on and a power-off.
+type run struct {
+	edits            []Reading
+	known            bool  // on is measured, or believed
+	on               int64 // hub ms of the power-on
+	earliest, latest int64 // between which it must lie
+}
+
+// length is how long the run had lasted at its last edit, in ms.
+func (r run) length() int64 { return r.edits[len(r.edits)-1].Up }
+
+func runsOf(edits []Reading) (runs []run) {
 	for from := 0; from < len(edits); {
 		to := from + 1
 		for to < len(edits) && edits[to].Boot == edits[from].Boot {
 			to++
 		}
-		high := bootMs
-		if edits[from].Boot == now.Boot {
-			high = nowMs
-		}
-		for _, ms := range place(edits[from:to], anchors, now.Boot, low, high) {
-			t := max(At(min(ms, nowMs)), last.After())
-			out = append(out, t)
-			last = t
-		}
-		low = max(low, last.Ms())
+		runs = append(runs, run{edits: edits[from:to]})
 		from = to
 	}
-	return out
+	return runs
 }
 
-// place finds the hub time in ms of each edit of one boot, between low and high.
-func place(edits []Reading, anchors Anchors, thisBoot string, low, high int64) []int64 {
-	ms := make([]int64, len(edits))
-	if a, ok := anchors[edits[0].Boot]; ok {
-		for i, e := range edits {
-			ms[i] = a.Hub + e.Up - a.Up
+// bound finds the gap of each run: it began after the one before had ended, and
+// ended before the next began; the last of all before end.
+func bound(runs []run, start, end int64) {
+	for i := range runs {
+		r := &runs[i]
+		if r.earliest = start; r.known {
+			r.earliest = r.on
 		}
-		return ms
+		start = max(start, r.earliest+r.length())
 	}
-	first, final := edits[0], edits[len(edits)-1]
-	start := first.Wall + wallOffset(anchors, thisBoot)
-	length := final.Up - first.Up
-	start = max(min(start, high-length), low)
-	for i, e := range edits {
-		ms[i] = start + e.Up - first.Up
+	for i := len(runs) - 1; i >= 0; i-- {
+		r := &runs[i]
+		if r.latest = end - r.length(); r.known {
+			r.latest = r.on
+		}
+		end = r.latest
 	}
-	return ms
 }
 
-// wallOffset is what must be added to a wall clock of a boot without anchor:
-// the offset last measured, which is this boot's.
-func wallOffset(anchors Anchors, thisBoot string) int64 {
-	a, ok := anchors[thisBoot]
-	if !ok {
-		return 0
+// believe takes the wall clock's word for the runs into whose gap it fits.
+func believe(runs []run, anchors Anchors, thisBoot string) {
+	low := int64(0)
+	for i := range runs {
+		r := &runs[i]
+		for _, g := range r.guesses(anchors, thisBoot) {
+			if !r.known && g >= max(low, r.earliest) && g <= r.latest {
+				r.known, r.on = true, g
+			}
+		}
+		if r.known {
+			low = r.on + r.length()
+		}
 	}
-	return a.Hub - a.Wall
+}
+
+// guesses says when a run may have begun, the best first: by a person's word,
+// by its wall clock as wrong as it is now, as it was when last measured, or
+// right.
+func (r run) guesses(anchors Anchors, thisBoot string) (out []int64) {
+	first := r.edits[0]
+	if a, ok := anchors[first.Boot]; ok {
+		out = append(out, a.Hub-a.Up)
+	}
+	wall, this := first.Wall-first.Up, anchors[thisBoot]
+	out = append(out, wall+this.Hub-this.Wall)
+	if a, ok := anchors.lastBut(thisBoot); ok {
+		out = append(out, wall+a.Hub-a.Wall)
+	}
+	return append(out, wall)
+}
+
+// measured gives the anchor of a boot, if it is one and no person's word.
+func (as Anchors) measured(boot string) (Anchor, bool) {
+	a, ok := as[boot]
+	return a, ok && a.Err <= MaxMeasured
+}
+
+// lastBut is the measurement made last in another boot.
+func (as Anchors) lastBut(boot string) (last Anchor, ok bool) {
+	for name := range as {
+		if a, is := as.measured(name); is && name != boot && (!ok || a.Hub > last.Hub) {
+			last, ok = a, true
+		}
+	}
+	return last, ok
 }
 
 func abs(n int64) int64 { return max(n, -n) }

@@ -81,7 +81,7 @@ func TestCorrect(t *testing.T) {
 		anchors: anchored("b2", 1000, noon, noon),
 		now:     at("b2", noon, 1000),
 		floor:   noon - 4*hour,
-		want:    []int64{noon - 4*hour, noon - 4*hour + 5000},
+		want:    []int64{noon - 3*hour, noon - 3*hour + 5000}, // and it had been on for an hour
 	}, {
 		story:   "never measured, clock at 2060: it ended before this boot began",
 		edits:   []Reading{at("b1", y60, hour), at("b1", y60+5000, hour+5000)},
@@ -93,7 +93,7 @@ func TestCorrect(t *testing.T) {
 		edits:   []Reading{at("b1", noon-2*hour, hour), at("b2", y70, 10), at("b2", y70+20, 30)},
 		anchors: anchored("b3", 1000, noon, noon),
 		now:     at("b3", noon, 1000),
-		want:    []int64{noon - 2*hour, noon - 2*hour, noon - 2*hour + 20},
+		want:    []int64{noon - 2*hour, noon - 2*hour + 10, noon - 2*hour + 30},
 	}, {
 		story:   "what was last sent out lies later than the readings say",
 		edits:   []Reading{at("b1", y09, hour)},

@@ -34,10 +34,27 @@ const (
 	Untrusted   = "untrusted"   // TLS: not our hub, or something between
 	Captive     = "captive"     // a web page answered instead of the hub
 	Turned      = "turned-away" // the hub knows this PC no more
+	Retired     = "retired"     // this PC's key is out of use, and it takes another one
+	Unlinked    = "unlinked"    // this PC has lost what a line takes, and IT must enrol it again
 	Busy        = "busy"        // the hub asks to come back later
 	HubFault    = "hub-fault"   // the hub answered, but not with what was asked
 	Local       = "local"       // the replica on this PC could not be read or written
 )
+
+// Codes of the hub on which the line acts.
+const (
+	codeUnknown = "unknown-device"
+	codeRetired = "retired"
+)
+
+// codeOf is the hub's word in an error; "" if it has none.
+func codeOf(err error) string {
+	var e *Error
+	if !errors.As(err, &e) {
+		return ""
+	}
+	return e.Code
+}
 
 // An Error is a failed exchange.
 type Error struct {

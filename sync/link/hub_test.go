@@ -40,6 +40,10 @@ type shelf struct {
 	cursor   int64
 	counter  uint64
 	saves    int
+	scrubs   int
+	first    uint64 // what Complete adds to a request
+	clash    bool   // another machine writes under this PC's name
+	rekey    bool   // and an answer has shown it
 }
 
 func newShelf(t *testing.T, n int) *shelf {
@@ -89,7 +93,7 @@ func (s *shelf) Save(_ context.Context, a wire.Answer, _, _ hlc.Reading, _ bool)
 		}
 	}
 	s.saves, s.anchored, s.cursor = s.saves+1, true, max(s.cursor, a.Cursor)
-	return peer.Outcome{Unsent: len(s.ops) - len(s.answered), Anchored: true, More: s.cursor < a.Head}, nil
+	return peer.Outcome{Unsent: len(s.ops) - len(s.answered), Anchored: true, More: s.cursor < a.Head, Rekey: s.rekey}, nil
 }
 
 func (s *shelf) Unsent(context.Context) (int, bool, error) {
@@ -106,6 +110,26 @@ func (s *shelf) Counter(_ context.Context, atLeast uint64) (uint64, error) {
 }
 
 func (s *shelf) Tidy(context.Context) error { return nil }
+
+func (s *shelf) Complete(_ context.Context, r *wire.Request, _ int) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r.First = s.first
+	return nil
+}
+
+func (s *shelf) Clashed(context.Context) (bool, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.clash, nil
+}
+
+func (s *shelf) Scrub(context.Context, int) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.scrubs++
+	return nil
+}
 
 // waiting: every op is on the shelf, answered or not; none was dropped.
 func (s *shelf) waiting() int {

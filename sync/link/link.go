@@ -19,6 +19,9 @@ import (
 type Replica interface {
 	Where(ctx context.Context) (wire.Request, error)
 	Outbox(ctx context.Context, max, maxBytes int) ([][]byte, error)
+	Complete(ctx context.Context, r *wire.Request, maxBytes int) error
+	Clashed(ctx context.Context) (bool, error)
+	Scrub(ctx context.Context, budget int) error
 	Save(ctx context.Context, a wire.Answer, sent, received hlc.Reading, main bool) (peer.Outcome, error)
 	Unsent(ctx context.Context) (unsent int, anchored bool, err error)
 	Counter(ctx context.Context, atLeast uint64) (uint64, error)
@@ -40,7 +43,20 @@ type Config struct {
 	// none. Answered is called with each answer once it is saved; may be nil.
 	Settings func(context.Context) (wire.SettingsAt, error)
 	Answered func(wire.Answer)
+
+	// With Cert, the hub's certificate of the enrolment, the PC comes back by
+	// itself to a hub that does not know it any more. Returned is told what the
+	// hub then said; the desk's number may be another. Both may be left out.
+	Cert     string
+	Name     string // of this PC, for that hub
+	Returned func(wire.Enrolled)
+
+	Fault func(error) // is told when the replica could not be read or written; may be nil
 }
+
+// ErrRetired: another machine uses this PC's key, too, or the PC has had another
+// one since. Nothing may be said under it any more.
+var ErrRetired = errors.New("this PC's key may not be used any more; it needs a new one")
 
 // A Status is what the desk's calm line says about the hub.
 type Status struct {
@@ -60,6 +76,8 @@ type Link struct {
 	rhythm  chan peer.Rhythm // the last one asked for
 	results chan result
 	tuning  tuning        // of the Main lane; touched by the loop only
+	retired bool          // so is this: the conversation is at its end
+	cert    string        // touched by the Main request under way only
 	pause   time.Duration // before the conversation begins anew
 
 	mu     sync.Mutex
@@ -83,7 +101,7 @@ func New(cfg Config, replica Replica) (*Link, error) {
 	return &Link{
 		cfg: cfg, replica: replica, client: c,
 		bell: make(chan struct{}, 1), rhythm: make(chan peer.Rhythm, 1), results: make(chan result, 2),
-		tuning: tuning{entries: wire.MaxPull, bytes: maxOutbox}, pause: restartPause,
+		tuning: tuning{entries: wire.MaxPull, bytes: maxOutbox}, pause: restartPause, cert: cfg.Cert,
 		status: Status{SinceMs: cfg.Now().Up, Say: "the hub has not been asked yet", Kind: Unreachable},
 	}, nil
 }
@@ -123,23 +141,38 @@ func (l *Link) Status() Status {
 // Run talks to the hub until ctx ends. Everything that has to outlive it is in
 // the replica, so it may be stopped at any point - and begins anew by itself
 // when the replica could not be read for a moment: a line never ends for good.
-func (l *Link) Run(ctx context.Context) {
+// Only ErrRetired ends it, and is then what it gives: another Link with another
+// key has to go on.
+func (l *Link) Run(ctx context.Context) error {
 	for {
 		err := l.converse(ctx)
 		if ctx.Err() != nil {
-			return
+			return nil
 		}
+		if errors.Is(err, ErrRetired) {
+			l.note(false, &Error{Kind: Retired, Err: err})
+			return err
+		}
+		l.fault(err)
 		l.note(false, &Error{Kind: Local, Err: err})
 		select {
 		case <-ctx.Done():
-			return
+			return nil
 		case <-time.After(l.pause):
 		}
 	}
 }
 
-// converse drives one machine until ctx ends or the replica cannot be read.
+// converse drives one machine until ctx ends, the replica cannot be read or the
+// key is out of use.
 func (l *Link) converse(ctx context.Context) error {
+	clash, err := l.replica.Clashed(ctx)
+	if err != nil {
+		return fmt.Errorf("start the link: %w", err)
+	}
+	if clash {
+		return ErrRetired
+	}
 	counter, err := l.replica.Counter(ctx, 0)
 	if err != nil {
 		return fmt.Errorf("start the link: %w", err)
@@ -180,7 +213,9 @@ func (l *Link) converse(ctx context.Context) error {
 		case r := <-l.rhythm:
 			step(r)
 		case r := <-l.results:
-			step(l.heard(ctx, m, r))
+			if step(l.heard(ctx, m, r)); l.retired {
+				return ErrRetired
+			}
 		}
 	}
 }
@@ -209,6 +244,10 @@ func (l *Link) heard(ctx context.Context, m *peer.Machine, r result) peer.Event 
 	if !errors.As(r.err, &e) {
 		e = &Error{Kind: Local, Err: r.err} // the request could not be made
 	}
+	if e.Kind == Local && ctx.Err() == nil {
+		l.fault(e)
+	}
+	l.retired = l.retired || e.Code == codeRetired
 	if r.lane == peer.Main && ctx.Err() == nil {
 		l.tuning.slower()
 		l.note(false, e)
@@ -216,11 +255,18 @@ func (l *Link) heard(ctx context.Context, m *peer.Machine, r result) peer.Event 
 	return peer.Failed{Lane: r.lane, RetryAfter: e.RetryAfter.Milliseconds()}
 }
 
+func (l *Link) fault(err error) {
+	if l.cfg.Fault != nil {
+		l.cfg.Fault(err)
+	}
+}
+
 func (l *Link) saved(ctx context.Context, lane peer.Lane, s peer.Outcome) {
 	if lane == peer.Main {
 		l.tuning.faster()
 	}
 	l.note(true, nil)
+	l.retired = l.retired || s.Rekey
 	if s.Reset {
 		l.cfg.Log.Warn("the hub was restored or replaced; everything is compared anew")
 	}
@@ -292,6 +338,13 @@ func (l *Link) exchange(ctx context.Context, s peer.Send, tune tuning) result {
 	r.sent = l.cfg.Now()
 	req.SetClock(r.sent)
 	body, err := l.client.post(ctx, "/v1/sync", timeout, true, req)
+	if s.Lane == peer.Main && l.cert != "" && codeOf(err) == codeUnknown {
+		if err = l.comeBack(ctx); err == nil {
+			r.sent = l.cfg.Now()
+			req.SetClock(r.sent)
+			body, err = l.client.post(ctx, "/v1/sync", timeout, true, req)
+		}
+	}
 	r.received = l.cfg.Now()
 	if err != nil {
 		r.err = err
@@ -303,7 +356,14 @@ func (l *Link) exchange(ctx context.Context, s peer.Send, tune tuning) result {
 	return r
 }
 
+// scrubBudget is how many ops are read again before each request: a replica of
+// years is looked through in an hour.
+const scrubBudget = 5000
+
 func (l *Link) request(ctx context.Context, s peer.Send, tune tuning) (wire.Request, error) {
+	if err := l.replica.Scrub(ctx, scrubBudget); err != nil {
+		return wire.Request{}, err
+	}
 	req, err := l.replica.Where(ctx)
 	if err != nil {
 		return req, err
@@ -322,16 +382,26 @@ func (l *Link) request(ctx context.Context, s peer.Send, tune tuning) (wire.Requ
 	if _, err := l.replica.Counter(ctx, l.client.counter.Load()); err != nil {
 		return req, err
 	}
-	if !s.Ops {
-		return req, nil
+	if s.Ops {
+		if err := l.load(ctx, &req, tune.bytes); err != nil {
+			return req, err
+		}
 	}
-	ops, err := l.replica.Outbox(ctx, wire.MaxOps, tune.bytes)
+	if s.Lane == peer.Main {
+		err = l.replica.Complete(ctx, &req, tune.bytes)
+	}
+	return req, err
+}
+
+// load puts into a request what waits to be sent.
+func (l *Link) load(ctx context.Context, req *wire.Request, most int) error {
+	ops, err := l.replica.Outbox(ctx, wire.MaxOps, most)
 	if err != nil || len(ops) == 0 {
-		return req, err
+		return err
 	}
 	req.Segments = []wire.Segment{wire.SignSegment(l.cfg.Key, ops)}
 	req.Own, err = held(req.Own, req.Segments[0])
-	return req, err
+	return err
 }
 
 // held moves on over the ops that ride in the same request: the hub compares

@@ -21,7 +21,7 @@ import (
 //	rhythm every=MS wait                the centre's settings were looked at
 //	wake                                the time the machine asked for has come
 //	got LANE                            an answer has come
-//	saved LANE unsent=N anchored more   and is durable
+//	saved LANE unsent=N anchored more   and is durable; also differs, stuck, rekey
 //	failed LANE retry=MS                no answer
 var rewrite = flag.Bool("rewrite", false, "write the transcripts anew")
 
@@ -109,7 +109,8 @@ func event(t *testing.T, words []string) Event {
 	case "got":
 		return Got{Lane: lane}
 	case "saved":
-		return Saved{Lane: lane, Outcome: Outcome{Unsent: int(set["unsent"]), Anchored: set["anchored"] == 1, More: set["more"] == 1}}
+		return Saved{Lane: lane, Outcome: Outcome{Unsent: int(set["unsent"]), Anchored: set["anchored"] == 1, More: set["more"] == 1,
+			Differs: set["differs"] == 1, Stuck: set["stuck"] == 1, Rekey: set["rekey"] == 1}}
 	case "failed":
 		return Failed{Lane: lane, RetryAfter: set["retry"]}
 	}

@@ -15,6 +15,7 @@ type Replayed struct {
 	Restored int // ops that the log did not hold, or only as they were before they were sealed
 	Mended   int // ops that the log held otherwise: damaged
 	Own      int // own ops the journal holds
+	Unread   int // records that no program of this version writes: they were passed over
 }
 
 // Replay puts back into the log what it does not hold of the journal: after a
@@ -24,11 +25,8 @@ type Replayed struct {
 func Replay(tx Tx, records []Record) (Replayed, error) {
 	s := tx.State()
 	var out Replayed
-	f, err := fold(records, s)
-	if err != nil {
-		return out, fmt.Errorf("journal: %w", err)
-	}
-	out.Own = len(f.ops)
+	f := fold(records, s)
+	out.Own, out.Unread = len(f.ops), f.unread
 	var touched []op.Entry
 	for _, seq := range slices.Sorted(maps.Keys(f.ops)) {
 		j := f.ops[seq]
@@ -86,33 +84,43 @@ func putBack(tx Tx, j Kept, out *Replayed) (changed bool, err error) {
 
 // folded is what a journal adds up to.
 type folded struct {
-	ops  map[uint64]Kept
-	done map[string]uint64 // first op of the action of a request
+	ops    map[uint64]Kept
+	done   map[string]uint64 // first op of the action of a request
+	unread int
 }
 
-func fold(records []Record, s *State) (folded, error) {
-	f := folded{map[uint64]Kept{}, map[string]uint64{}}
+func fold(records []Record, s *State) *folded {
+	f := &folded{ops: map[uint64]Kept{}, done: map[string]uint64{}}
 	for _, rec := range records {
 		if rec.Device != s.Device {
+			continue
+		}
+		ops, err := rec.read()
+		if err != nil {
+			f.unread++
 			continue
 		}
 		s.Next, s.High, s.Number = max(s.Next, rec.Next), max(s.High, rec.High), max(s.Number, rec.Number)
 		if s.Office == "" {
 			s.Office, s.Desk, s.Keys = rec.Office, rec.Desk, rec.Keys
 		}
-		if err := f.record(rec); err != nil {
-			return f, err
-		}
+		f.add(rec, ops)
 	}
-	return f, nil
+	return f
 }
 
-func (f folded) record(rec Record) error {
-	var ops []Kept
+// read gives the record's ops. A number that no log reaches is no number.
+func (rec Record) read() (ops []Kept, err error) {
+	if rec.Next >= Stray || rec.Moved >= Stray {
+		return nil, fmt.Errorf("number %d", max(rec.Next, rec.Moved))
+	}
 	for _, raw := range rec.Ops {
 		o, err := wire.DecodeOp(rec.Device, raw)
+		if err == nil && o.ID.Seq >= Stray {
+			err = fmt.Errorf("op %d", o.ID.Seq)
+		}
 		if err != nil {
-			return err
+			return nil, err
 		}
 		k := Kept{Entry: op.Entry{Op: o, Eff: o.Time}, Raw: raw, Sealed: rec.Sealed}
 		if !rec.Sealed {
@@ -120,6 +128,10 @@ func (f folded) record(rec Record) error {
 		}
 		ops = append(ops, k)
 	}
+	return ops, nil
+}
+
+func (f *folded) add(rec Record, ops []Kept) {
 	if rec.Moved > 0 && len(ops) > 0 {
 		f.moved(rec.Moved, ops[0].ID.Seq)
 	}
@@ -129,11 +141,10 @@ func (f folded) record(rec Record) error {
 	if rec.Key != "" && len(ops) > 0 {
 		f.done[rec.Key] = ops[0].ID.Seq
 	}
-	return nil
 }
 
 // moved: the unsealed ops from a number on now begin at another.
-func (f folded) moved(from, to uint64) {
+func (f *folded) moved(from, to uint64) {
 	for seq, k := range f.ops {
 		if seq >= from && seq < to && !k.Sealed {
 			delete(f.ops, seq)

@@ -3,6 +3,7 @@ package replica
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	"condica/sync/digest"
@@ -38,6 +39,11 @@ func Save(tx Tx, a wire.Answer, sent, received hlc.Reading, main bool) (peer.Out
 		return t.out, t.rest(received.Boot, true)
 	}
 	if err := t.answer(a, main); err != nil {
+		return t.out, err
+	}
+	// What waits gets its time at the first contact, sent or not: the next run of
+	// the PC may never be measured. (ErrNoAnchor: this one was not, either.)
+	if err := Seal(tx, received); err != nil && !errors.Is(err, ErrNoAnchor) {
 		return t.out, err
 	}
 	if err := tx.Project(t.touched); err != nil {

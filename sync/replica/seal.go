@@ -16,14 +16,14 @@ var ErrNoAnchor = errors.New("the hub's time is not known yet in this run of the
 // of the journal.
 const maxSeal = 1 << 20
 
-// Seal gives up to most own edits the times at which they truly happened, and
+// Seal gives all own edits that wait the times at which they truly happened, and
 // freezes them: from then on they are the same bytes in every try to send them.
-func Seal(tx Tx, reading hlc.Reading, most int) error {
-	waiting, err := tx.Waiting(true, most)
+// All at once: a run of the PC that was never measured can only be moved whole.
+func Seal(tx Tx, reading hlc.Reading) error {
+	waiting, err := tx.Waiting(true, all)
 	if err != nil || len(waiting) == 0 {
 		return err
 	}
-	waiting = upTo(waiting, maxSeal)
 	anchors, err := tx.Anchors()
 	if err != nil {
 		return err
@@ -31,57 +31,47 @@ func Seal(tx Tx, reading hlc.Reading, most int) error {
 	if a, ok := anchors[reading.Boot]; !ok || a.Err > hlc.MaxMeasured {
 		return ErrNoAnchor
 	}
-	return seal(tx, waiting, anchors, reading)
-}
-
-// upTo gives the first ops whose values fit into size bytes, at least one.
-func upTo(ops []Kept, size int) []Kept {
-	for i, k := range ops {
-		if size -= len(k.Raw); size < 0 && i > 0 {
-			return ops[:i]
-		}
-	}
-	return ops
-}
-
-func seal(tx Tx, ops []Kept, anchors hlc.Anchors, reading hlc.Reading) error {
 	s := tx.State()
-	readings := make([]hlc.Reading, len(ops))
-	for i, k := range ops {
+	readings := make([]hlc.Reading, len(waiting))
+	for i, k := range waiting {
 		readings[i] = k.Clock
 	}
 	times := hlc.Correct(readings, anchors, reading, s.Sealed, s.Floor)
-	rec := Record{Device: s.Device, Sealed: true}
-	last := s.Sealed
-	touched := make([]op.Entry, len(ops))
-	for i, k := range ops {
-		t, err := afterBases(tx, k.Entry, max(times[i], last.After()))
+	touched := make([]op.Entry, len(waiting))
+	rec, size := Record{Device: s.Device, Sealed: true}, 0
+	for i, k := range waiting {
+		k, err := seal(tx, k, times[i])
 		if err != nil {
 			return err
 		}
-		k.Time, k.Eff, last = t, t, t
-		if k.Raw, err = wire.EncodeOp(k.Op); err != nil {
-			return err
-		}
-		k.Sealed = true
-		if err := tx.Set(k); err != nil {
-			return err
+		touched[i] = k.Entry
+		if size += len(k.Raw); size > maxSeal && len(rec.Ops) > 0 {
+			if err := tx.Journal(rec); err != nil {
+				return err
+			}
+			rec.Ops, size = nil, len(k.Raw)
 		}
 		rec.Ops = append(rec.Ops, k.Raw)
-		touched[i] = k.Entry
 	}
-	s.Sealed = last
-	// A high-water mark from a wrong wall clock dies here, once nothing unsent
-	// is stamped above it.
-	unsealed, err := tx.HighUnsealed()
-	if err != nil {
-		return err
-	}
-	s.High = max(s.Sealed, unsealed)
+	s.High = s.Sealed // a mark from a wrong wall clock dies here: nothing unsent is stamped above it
 	if err := tx.Journal(rec); err != nil {
 		return err
 	}
 	return tx.Project(touched)
+}
+
+func seal(tx Tx, k Kept, at hlc.Time) (Kept, error) {
+	s := tx.State()
+	t, err := afterBases(tx, k.Entry, max(at, s.Sealed.After()))
+	if err != nil {
+		return k, err
+	}
+	k.Time, k.Eff, s.Sealed = t, t, t
+	if k.Raw, err = wire.EncodeOp(k.Op); err != nil {
+		return k, err
+	}
+	k.Sealed = true
+	return k, tx.Set(k)
 }
 
 // afterBases moves t behind the edits this one was written on top of: who

@@ -36,7 +36,7 @@ func (w *world) keeps(p *pc) {
 	}
 }
 
-// elsewhere: another PC holds it.
+// elsewhere: some PC holds it.
 func (w *world) elsewhere(t *told) bool {
 	for _, p := range w.pcs {
 		if p.db != nil && !p.gone && p.holds()[t.by] > 0 {
@@ -186,7 +186,7 @@ func (w *world) checkTold(t *told, n int, e op.Entry) {
 		w.fail("%s was to be refused and is on the hub", t.by)
 	case t.poison:
 		w.counts["poison"]++
-		if t.done && !t.excused && t.pc != nil && !t.pc.gone && t.pc.holds()[t.by] == 0 {
+		if t.done && !t.excused && t.pc != nil && !t.pc.gone && !w.elsewhere(t) {
 			w.fail("%s was refused, and is not kept by %s", t.by, t.pc.name)
 		}
 		return
@@ -223,6 +223,7 @@ func (w *world) checkBookings(office string, log []op.Entry) {
 		}
 		b := record.Of(id, entries)
 		want := shown(b)
+		w.checkWinners(b)
 		by := map[string]int{}
 		handed, undone := 0, false
 		for _, e := range append(slices.Clone(b.Facts), b.History...) {
@@ -244,6 +245,25 @@ func (w *world) checkBookings(office string, log []op.Entry) {
 		for _, p := range w.pcs {
 			if !p.gone && p.office == office {
 				w.checkShown(p, b, want)
+			}
+		}
+	}
+}
+
+// checkWinners: of edits that did not know each other the one written last in
+// truth counts, where the clocks allow that to be known.
+func (w *world) checkWinners(b record.Booking) {
+	at := map[string]*told{}
+	for _, t := range w.told {
+		at[t.by] = t
+	}
+	twice := w.counts["hubs set back"] > 0 && w.counts["PCs set back"]+w.counts["PCs copied"] > 0
+	for name, f := range b.Fields {
+		won := at[f.Winner.By]
+		for _, l := range f.Beaten {
+			lost := at[l.By]
+			if won != nil && lost != nil && won.exact && lost.exact && !twice && lost.at > won.at+2*75*second+op.MaxAhead {
+				w.fail("booking %s: of %s the value of %s counts, though %s was written %d s later", b.ID, name, won.by, lost.by, (lost.at-won.at)/second)
 			}
 		}
 	}

@@ -473,7 +473,7 @@ func (l *memlog) Edit(_ context.Context, key, by string, id spclep.BookingID, de
 // Outbox seals and lists what is to be sent.
 func (l *memlog) Outbox(_ context.Context, limit, _ int) ([][]byte, error) {
 	if ks, _ := l.Waiting(true, 1); len(ks) > 0 {
-		if err := l.write(func() error { return replica.Seal(l, l.now(), limit) }); err != nil {
+		if err := l.write(func() error { return replica.Seal(l, l.now()) }); err != nil {
 			return nil, err
 		}
 	}

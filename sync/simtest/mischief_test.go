@@ -26,7 +26,11 @@ func (w *world) plan() {
 	length := int64(w.o.Minutes) * minute
 	sometime := func(n int, do func()) {
 		for range n {
-			w.in(w.r.Int64N(length), do)
+			at := w.r.Int64N(length)
+			if w.o.Coarse {
+				at = at / (5 * second) * 5 * second
+			}
+			w.in(at, do)
 		}
 	}
 	somebody := func(n int, do func(p *pc)) {
@@ -439,7 +443,7 @@ func (p *pc) restore() {
 func (p *pc) put(i image) {
 	crash := p.disk.crash
 	p.disk, p.tables, p.key, p.next = i.disk.copy(), i.tables.copy(), i.key, i.next
-	p.cert, p.newCert = i.cert, i.newCert
+	p.cert, p.newCert, p.torn = i.cert, i.newCert, false
 	p.disk.crash = crash
 	if p.w.o.SQLite {
 		p.dir = p.w.folder()

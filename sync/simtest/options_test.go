@@ -3,6 +3,8 @@ package simtest
 import (
 	"fmt"
 	"math/rand/v2"
+	"reflect"
+	"strconv"
 	"strings"
 )
 
@@ -25,10 +27,13 @@ type options struct {
 	PowerCut            int // of 100 ends of the service
 	DiskFull            int
 	LoseDB, LoseJournal int
+	TornDB              int // of 100 power cuts: the database does not survive
 	Corrupt             int // silent damage to one row
 
 	// Clocks.
 	WrongClock, SetClock, Sleep, Drift bool
+	DeadBattery                        bool // each time it is switched on the PC begins at 2009
+	Coarse                             bool // clocks show whole seconds, and people act on them: many stamps are equal
 
 	// Machines that are not who they seem.
 	RestoreHub, LoseHub, RestorePC, ReplacePC, Clone int
@@ -58,6 +63,10 @@ func derive(seed uint64, sqlite bool) options {
 		RestoreHub: some(2, 20), LoseHub: some(1, 5), RestorePC: some(2, 15), ReplacePC: some(1, 8), Clone: some(1, 15),
 		Poison: some(3, 15), Purge: some(3, 15), SQLite: sqlite,
 	}
+	if o.PowerCut > 0 {
+		o.TornDB = some(60, 40)
+	}
+	o.Coarse, o.DeadBattery = r.IntN(8) == 0, r.IntN(10) == 0
 	o.PollEvery = 1 + o.Minutes/(2+r.IntN(10))
 	if r.IntN(40) == 0 {
 		o.Poll, o.Minutes = true, 2+r.IntN(10)
@@ -77,6 +86,29 @@ func derive(seed uint64, sqlite bool) options {
 		o.Poll = false
 	}
 	return o
+}
+
+// weather reads what String writes.
+func weather(text string) (o options, err error) {
+	v := reflect.ValueOf(&o).Elem()
+	for _, f := range strings.Fields(text) {
+		name, value, _ := strings.Cut(f, "=")
+		field := v.FieldByName(name)
+		switch {
+		case !field.IsValid():
+			err = fmt.Errorf("no weather is called %s", name)
+		case field.Kind() == reflect.Bool:
+			field.SetBool(value == "true")
+		default:
+			var n int
+			n, err = strconv.Atoi(value)
+			field.SetInt(int64(n))
+		}
+		if err != nil {
+			return o, err
+		}
+	}
+	return o, nil
 }
 
 // String names what is not zero.

@@ -70,7 +70,9 @@ type pc struct {
 	wakeAt  int64
 	flying  [2]bool
 	asking  bool // for a new key, or for its old place
+	silent  bool // it may say nothing more under its key
 	setBack bool // to an image, just now
+	torn    bool // the database is gone; it is begun with the journal
 	damaged bool // some row of it, once: lists made of it are localdb's to look through
 }
 
@@ -88,6 +90,9 @@ type image struct {
 // wrong clocks, in ms ahead of the truth: minutes, hours, the years 2009, 2060
 // and 1976, 2076.
 var offsets = []int64{0, 1500, -90_000, 10 * minute, -6 * hour, 17 * hour, -17 * 365 * 24 * hour, 34 * 365 * 24 * hour, -50 * 365 * 24 * hour, 50 * 365 * 24 * hour}
+
+// newYear2009 is where a PC without a battery begins.
+const newYear2009 = 1_230_768_000_000
 
 func (w *world) newPC(office string) *pc {
 	p := w.machine(fmt.Sprintf("pc%d", len(w.pcs)+1), office)
@@ -123,6 +128,9 @@ func (w *world) machine(name, office string) *pc {
 func (p *pc) powerOn() {
 	p.boots++
 	p.boot, p.bootAt = fmt.Sprintf("%s-%d", p.name, p.boots), p.w.now-p.w.r.Int64N(minute)
+	if p.w.o.DeadBattery {
+		p.wallOff = newYear2009 - p.bootAt
+	}
 }
 
 func (p *pc) makeKey() ed25519.PrivateKey {
@@ -135,6 +143,10 @@ func pub(key ed25519.PrivateKey) ed25519.PublicKey { return key.Public().(ed2551
 func (p *pc) reading() hlc.Reading {
 	up := p.w.now - p.bootAt
 	up += up * p.drift / 1_000_000
+	if p.w.o.Coarse {
+		wall := (p.w.now + p.wallOff) / second * second
+		return hlc.Reading{Wall: wall, Boot: p.boot, Up: wall - p.wallOff - p.bootAt}
+	}
 	return hlc.Reading{Wall: p.w.now + p.wallOff, Boot: p.boot, Up: up}
 }
 
@@ -201,9 +213,14 @@ func (p *pc) end(power bool) {
 		p.dir = dir
 	} else if power {
 		p.disk.powerCut()
+		if p.w.chance(p.w.o.TornDB) {
+			p.w.say("%s: the database is torn with it", p.name)
+			p.w.counts["databases lost"]++
+			p.tables, p.torn = newTables(), true
+		}
 	}
 	p.life++
-	p.flying, p.asking, p.db, p.m = [2]bool{}, false, nil, nil
+	p.flying, p.asking, p.silent, p.db, p.m = [2]bool{}, false, false, nil, nil
 	if power {
 		p.off()
 		p.powerOn()
@@ -220,6 +237,11 @@ func (p *pc) off() {
 // begin begins a life of the service.
 func (p *pc) begin() {
 	if p.gone || p.db != nil {
+		return
+	}
+	if p.torn {
+		p.torn = false
+		p.again()
 		return
 	}
 	p.alive(func() {
@@ -248,7 +270,7 @@ func (p *pc) start() {
 		unsent, anchored, err := p.db.Unsent(ctx)
 		p.w.must(err)
 		p.life++
-		p.m, p.flying, p.asking, p.wakeAt = peer.New(uint64(p.life)*7+uint64(p.boots)+p.w.seed), [2]bool{}, false, 0
+		p.m, p.flying, p.asking, p.silent, p.wakeAt = peer.New(uint64(p.life)*7+uint64(p.boots)+p.w.seed), [2]bool{}, false, false, 0
 		if !p.w.o.Poll {
 			p.m.Step(0, peer.Rhythm{PollEvery: int64(p.w.o.PollEvery) * minute, Wait: false})
 			p.m = peer.New(uint64(p.life)*7 + uint64(p.boots) + p.w.seed)
@@ -455,13 +477,22 @@ func (p *pc) comeBack() {
 		if err := p.db.SetOffice(context.Background(), e); err != nil && !errors.Is(err, errFull) {
 			p.w.fail("%s: %v", p.name, err)
 		}
-		p.asking = false
-	}, func() { p.asking = false })
+		p.asked()
+	}, p.asked)
+}
+
+// asked: the hub has answered, or not; meanwhile the key may have been lost.
+func (p *pc) asked() {
+	p.asking = false
+	if p.silent {
+		p.rekey()
+	}
 }
 
 // rekey takes another name: first the key, then the hub's word, then the log,
 // then the key's place; it may end between any two.
 func (p *pc) rekey() {
+	p.silent = true
 	if p.asking || p.gone {
 		return
 	}
@@ -492,7 +523,7 @@ func (p *pc) rekey() {
 			return
 		}
 		p.disk.step("the log has the new name")
-		p.key, p.next, p.cert = p.next, nil, e.Cert
+		p.key, p.next, p.cert, p.silent = p.next, nil, e.Cert, false
 		p.w.say("%s goes on as %s", p.name, e.Device)
 		p.start()
 	}, again)

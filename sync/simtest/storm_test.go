@@ -4,8 +4,11 @@ import (
 	"flag"
 	"fmt"
 	"maps"
+	"os"
+	"path/filepath"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -137,6 +140,46 @@ func TestStormsReplay(t *testing.T) {
 			}
 		}
 	}
+}
+
+// Each file in testdata is a storm that found a fault once, with the fault's name:
+// the first that found it. They pass now, and go on being tried.
+func TestStormsThatFoundSomething(t *testing.T) {
+	files, err := filepath.Glob("testdata/*.txt")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no storms are kept: %v", err)
+	}
+	for _, f := range files {
+		seed, o := kept(t, f)
+		if w, say := storm(seed, o, false); say != "" {
+			t.Errorf("%s, seed %d: %s\nweather: %s", f, seed, say, w.o)
+		}
+	}
+}
+
+// kept reads a storm: a line on the fault, the seed, the weather.
+func kept(t *testing.T, file string) (seed uint64, o options) {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(text)) {
+		key, rest, _ := strings.Cut(strings.TrimSpace(line), " ")
+		switch key {
+		case "seed":
+			seed, err = strconv.ParseUint(rest, 10, 64)
+		case "weather":
+			o, err = weather(rest)
+		}
+		if err != nil {
+			t.Fatalf("%s: %v", file, err)
+		}
+	}
+	if o.PCs == 0 {
+		t.Fatalf("%s: no weather", file)
+	}
+	return seed, o
 }
 
 // A tally counts what storms were made of.

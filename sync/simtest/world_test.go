@@ -140,8 +140,16 @@ func (w *world) openHub() {
 	w.lives++
 	var chance [32]byte
 	chance[0], chance[1], chance[2], chance[3] = byte(w.seed), byte(w.seed>>8), byte(w.seed>>16), byte(w.lives)
-	w.hub, err = hub.New(context.Background(), hub.Config{Store: w.store, Now: func() int64 { return w.now }, Reference: ref, Random: rand.NewChaCha8(chance)})
+	w.hub, err = hub.New(context.Background(), hub.Config{Store: w.store, Now: w.clock, Reference: ref, Random: rand.NewChaCha8(chance)})
 	w.must(err)
+}
+
+// clock is the hub's.
+func (w *world) clock() int64 {
+	if w.o.Coarse {
+		return w.now / second * second
+	}
+	return w.now
 }
 
 func (w *world) close() {

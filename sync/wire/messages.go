@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -18,10 +19,11 @@ const (
 	MaxBody     = 4 << 20  // bytes on the line
 	MaxDecoded  = 32 << 20 // bytes after decompression
 	MaxSegments = 16
-	MaxOps      = 500    // in one segment
-	MaxPull     = 5000   // entries in one answer
-	MaxWaitMs   = 25_000 // long poll: proxies cut at 30 s
-	MaxDays     = 20_000 // digests in one request
+	MaxOps      = 500       // in one segment
+	MaxPull     = 5000      // entries in one answer
+	MaxWaitMs   = 25_000    // long poll: proxies cut at 30 s
+	MaxDays     = 20_000    // digests in one request
+	MaxParts    = 1_800_000 // commas in one message: a list of nothing at all takes a hundred times its bytes in memory
 
 	// MaxVerdicts is how many ops one answer may judge: those of all segments
 	// and the relayed ones.
@@ -226,7 +228,7 @@ func Encode(v any) ([]byte, error) { return marshal(v) }
 // DecodeRequest reads and bounds a request.
 func DecodeRequest(b []byte) (Request, error) {
 	var r Request
-	if err := json.Unmarshal(b, &r); err != nil {
+	if err := unmarshal(b, &r); err != nil {
 		return r, fmt.Errorf("request: %w", err)
 	}
 	switch {
@@ -250,7 +252,7 @@ func DecodeRequest(b []byte) (Request, error) {
 		return r, fmt.Errorf("request: %d relayed ops, at most %d are allowed", len(r.Relay), MaxOps)
 	case len(r.Days) > MaxDays:
 		return r, fmt.Errorf("request: digests of %d days, at most %d are allowed", len(r.Days), MaxDays)
-	case r.First > 1<<62:
+	case r.First > MaxSeq:
 		return r, fmt.Errorf("request: b %d is no number of an op", r.First)
 	}
 	if g := r.Settings; g != nil && (len(g.Say) > MaxRefusal || len(g.Code) > 100) {
@@ -263,11 +265,27 @@ func DecodeRequest(b []byte) (Request, error) {
 	return r, nil
 }
 
+// DecodeEnroll reads an enrolment.
+func DecodeEnroll(b []byte) (e Enroll, err error) {
+	if err := unmarshal(b, &e); err != nil {
+		return e, fmt.Errorf("enrolment: %w", err)
+	}
+	return e, nil
+}
+
+// unmarshal reads a message that is small enough to be one.
+func unmarshal(b []byte, into any) error {
+	if n := bytes.Count(b, []byte{','}); n > MaxParts {
+		return fmt.Errorf("%d parts, at most %d are allowed", n, MaxParts)
+	}
+	return json.Unmarshal(b, into)
+}
+
 // DecodeAnswer reads and bounds an answer. Entries must follow each other
 // without a gap from From: anything else is not this protocol.
 func DecodeAnswer(b []byte) (Answer, error) {
 	var a Answer
-	if err := json.Unmarshal(b, &a); err != nil {
+	if err := unmarshal(b, &a); err != nil {
 		return a, fmt.Errorf("answer: %w", err)
 	}
 	switch {
@@ -297,7 +315,7 @@ func checkVerdicts(vs []Verdict) error {
 	for _, v := range vs {
 		n := max(v.N, 1)
 		switch {
-		case v.Seq == 0 || v.Seq > 1<<62:
+		case v.Seq == 0 || v.Seq > 2*MaxSeq:
 			return fmt.Errorf("verdict on op %d", v.Seq)
 		case n > left:
 			return fmt.Errorf("verdicts on more than %d ops", MaxVerdicts)

@@ -18,6 +18,7 @@ const (
 	MaxOpBytes   = 64 << 10
 	MaxTextBytes = 1 << 10 // cell, clerk, reason
 	MaxBases     = 64
+	MaxSeq       = 1 << 60 // numbers above it are a replica's own, for what it sets aside
 )
 
 // opJSON is an op on the wire. The names are short because a village line is
@@ -89,9 +90,15 @@ func DecodeOp(d hlc.Device, raw []byte) (op.Op, error) {
 	if len(raw) > MaxOpBytes {
 		return op.Op{}, fmt.Errorf("op of %d bytes: at most %d are allowed", len(raw), MaxOpBytes)
 	}
+	if !utf8.Valid(raw) {
+		return op.Op{}, fmt.Errorf("op: it is not UTF-8")
+	}
 	var j opJSON
 	if err := json.Unmarshal(raw, &j); err != nil {
 		return op.Op{}, fmt.Errorf("op: %w", err)
+	}
+	if !compact(raw) {
+		return op.Op{}, fmt.Errorf("op: there is space between its parts; on its way it would become other bytes than were signed")
 	}
 	o := op.Op{
 		ID: op.ID{Device: d, Seq: j.Seq}, Action: j.Action, Fact: j.Fact != 0, Value: j.Value,
@@ -119,18 +126,35 @@ func DecodeOp(d hlc.Device, raw []byte) (op.Op, error) {
 
 func checkOp(o op.Op, j opJSON) error {
 	switch {
-	case o.ID.Seq == 0 || o.ID.Seq > 1<<62:
-		return fmt.Errorf("q %d: want a number from 1", o.ID.Seq)
+	case o.ID.Seq == 0 || o.ID.Seq > MaxSeq:
+		return fmt.Errorf("q %d: want a number from 1 to %d", o.ID.Seq, uint64(MaxSeq))
 	case o.Action > o.ID.Seq:
 		return fmt.Errorf("a %d lies after q %d", o.Action, o.ID.Seq)
 	case len(j.Cell) > MaxTextBytes || len(j.By) > MaxTextBytes || len(j.Why) > MaxTextBytes || len(j.Clock.Boot) > MaxTextBytes:
 		return fmt.Errorf("c, w, y or r is longer than %d bytes", MaxTextBytes)
 	case len(j.Base) > MaxBases:
 		return fmt.Errorf("b names %d ops, at most %d are allowed", len(j.Base), MaxBases)
-	case !utf8.ValidString(j.Cell + j.By + j.Why):
-		return fmt.Errorf("c, y or r is not UTF-8")
 	}
 	return nil
+}
+
+// compact says whether raw is as a message carries it: there, an op stands among
+// others, and what stands between its parts is left out.
+func compact(raw []byte) bool {
+	inText, escaped := false, false
+	for _, c := range raw {
+		switch {
+		case escaped:
+			escaped = false
+		case inText:
+			inText, escaped = c != '"', c == '\\'
+		case c == '"':
+			inText = true
+		case c == ' ' || c == '\t' || c == '\n' || c == '\r':
+			return false
+		}
+	}
+	return true
 }
 
 // marshal writes compact JSON without turning < > & into escapes, so that the

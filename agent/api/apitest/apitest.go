@@ -66,7 +66,7 @@ func Open(t testing.TB, at string) *Office {
 	must(t, db.SetOffice(t.Context(), wire.Enrolled{Office: "covasna", Desk: 1}))
 	var drawn byte
 	f.Office = office.New(office.Config{
-		DB: db, Device: device, Ref: ref, Zone: zone,
+		DB: db, Ref: ref, Zone: zone,
 		Up: func() int64 { return f.reading().Up },
 		Random: func(b []byte) {
 			drawn++
