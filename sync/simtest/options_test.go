@@ -54,7 +54,7 @@ func derive(seed uint64, sqlite bool) options {
 		return 1 + r.IntN(most)
 	}
 	o := options{
-		Offices: 1 + some(2, 20), PCs: 2 + r.IntN(3), Bookings: 1 + r.IntN(4), Actions: 4 + r.IntN(26),
+		Offices: 1 + some(2, 20), PCs: 2 + r.IntN(3), Bookings: 1 + r.IntN(4), Actions: 3 + r.IntN(18),
 		Minutes:     5 + r.IntN(90),
 		LoseRequest: some(40, 40), LoseAnswer: some(40, 40), Double: some(30, 30), Late: some(30, 30), TearRequest: some(20, 15), TearAnswer: some(20, 15), Status: some(30, 20), Captive: some(30, 15),
 		OneWay: some(2, 15), HubDown: some(2, 30), HubSlow: some(2, 15), DaysLate: some(3, 10),
@@ -67,7 +67,7 @@ func derive(seed uint64, sqlite bool) options {
 		o.TornDB = some(60, 40)
 	}
 	o.Coarse, o.DeadBattery = r.IntN(8) == 0, r.IntN(10) == 0
-	o.PollEvery = 1 + o.Minutes/(2+r.IntN(10))
+	o.PollEvery = 1 + o.Minutes/(1+r.IntN(6))
 	if r.IntN(40) == 0 {
 		o.Poll, o.Minutes = true, 2+r.IntN(10)
 	}
