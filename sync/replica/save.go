@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 
 	"condica/sync/digest"
 	"condica/sync/hlc"
@@ -66,6 +68,7 @@ func (t *saving) answer(a wire.Answer, main bool) error {
 		t.lookBeyond,
 		func() error { return t.verdicts(a.Verdicts) },
 		func() error { return t.entries(a) },
+		func() error { return t.overhang(a, main) },
 		func() error { return t.moment(a) },
 		func() error { return t.compare(a) },
 	}
@@ -211,6 +214,22 @@ func (t *saving) lookBeyond() error {
 	t.beyond = map[int64]Row{}
 	for _, r := range rows {
 		t.beyond[r.Pos] = r
+	}
+	return nil
+}
+
+// overhang: what has a place behind the end of the log has none.
+func (t *saving) overhang(a wire.Answer, main bool) error {
+	if !main || t.s.Cursor != a.Head {
+		return nil
+	}
+	for _, pos := range slices.Sorted(maps.Keys(t.beyond)) {
+		if pos <= a.Head {
+			continue
+		}
+		if err := t.displace(t.beyond[pos]); err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -20,9 +20,9 @@ var (
 // of the code, and storms must find each within 2,000 seeds.
 var faults = []struct{ what, file, from, to string }{
 	{"no tie-break", "sync/hlc/stamp.go", "return bytes.Compare(s.Device[:], o.Device[:])", "_ = bytes.Compare\n\treturn 0"},
-	{"the clock on the wall is believed", "sync/replica/seal.go", "max(times[i], last.After())", "max(hlc.At(k.Clock.Wall), last.After())"},
+	{"the clock on the wall is believed", "sync/replica/seal.go", "max(at, s.Sealed.After())", "max(hlc.At(k.Clock.Wall), s.Sealed.After())"},
 	{"who comes last wins", "sync/op/wins.go", "if c := a.Stamp().Compare(b.Stamp()); c != 0 {", "if c := cmp.Compare(a.Pos, b.Pos); c != 0 {"},
-	{"the cursor runs past what was not sent", "sync/replica/save.go", "\tfor _, w := range a.Entries {\n\t\tif w.Pos <= t.s.Cursor {\n\t\t\tcontinue\n\t\t}\n\t\tif err := t.vacate", "\tdefer func() { t.s.Cursor = a.Head }()\n\tfor _, w := range a.Entries {\n\t\tif w.Pos <= t.s.Cursor {\n\t\t\tcontinue\n\t\t}\n\t\tif err := t.vacate"},
+	{"a commit that was late is skipped", "hub/sync.go", "\t\tfor _, e := range entries {\n\t\t\tif size >= maxAnswer {", "\t\tif n := len(entries); n > 1 && entries[n-1].Pos%7 == 0 {\n\t\t\tentries = entries[1:]\n\t\t}\n\t\tfor _, e := range entries {\n\t\t\tif size >= maxAnswer {"},
 	{"done is said before the journal is synced", "localdb/journal/journal.go", "\tif err == nil {\n\t\terr = j.f.Sync()\n\t}\n\tif err != nil {\n\t\treturn errors.Join(fmt.Errorf(\"write journal", "\tif err != nil {\n\t\treturn errors.Join(fmt.Errorf(\"write journal"},
 	{"the journal is written but not read", "sync/replica/replay.go", "\tcase !ok:\n\t\tout.Restored++\n", "\tcase !ok:\n\t\treturn false, nil\n"},
 	{"what was sealed is sealed again after a crash", "sync/replica/replay.go", "case held.Pos > 0 || held.Gone || held.Sealed && !j.Sealed:", "case held.Pos > 0 || held.Gone:"},
@@ -103,6 +103,9 @@ func storm2000(t *testing.T, root, path, text string) (string, error) {
 
 func keep(t *testing.T, what, seed, weather string) {
 	name := strings.NewReplacer(" ", "-", "'", "", ",", "").Replace(what) + ".txt"
+	if err := os.MkdirAll("testdata", 0o755); err != nil {
+		t.Fatal(err)
+	}
 	text := "# " + what + "\nseed " + seed + "\nweather " + weather + "\n"
 	if err := os.WriteFile(filepath.Join("testdata", name), []byte(text), 0o644); err != nil {
 		t.Fatal(err)
