@@ -122,17 +122,17 @@ func TestEachTryHasItsOwnNumber(t *testing.T) {
 }
 
 // The PC was restored from a backup and counts from an old number: the hub names
-// the number to go on from.
+// the number to go on from, and the request goes out again at once. A machine with
+// the same key that asks all the time would be ahead again a little later.
 func TestCounterJump(t *testing.T) {
 	hub, s := newCentre(t), newShelf(t, 2)
 	hub.high = 500
 	l := office(t, serve(t, hub).URL, "", toDate, s)
-	var e *Error
-	if err := l.ask(t.Context(), s); !errors.As(err, &e) || e.Code != "counter" || e.RetryAfter == 0 || e.RetryAfter > time.Second {
-		t.Errorf("a used number: %v", err)
+	if err := l.ask(t.Context(), s); err != nil || hub.numbers()[1] != 501 {
+		t.Errorf("%v; numbers %v", err, hub.numbers())
 	}
-	if err := l.ask(t.Context(), s); err != nil || hub.numbers()[1] != 501 || s.counter < 500 {
-		t.Errorf("%v; numbers %v, on the shelf %d", err, hub.numbers(), s.counter)
+	if err := l.ask(t.Context(), s); err != nil || s.counter < 500 {
+		t.Errorf("%v; on the shelf %d", err, s.counter)
 	}
 }
 

@@ -251,7 +251,7 @@ func (t *saving) entry(w wire.Entry) (k Kept, stop bool, err error) {
 		return t.ownByNumber(w)
 	}
 	k = read(w)
-	if k.ID.Device == t.s.Device {
+	if k.ID.Device == t.s.Device && k.ID.Seq <= wire.MaxSeq/2 { // not the number of one that cannot be read
 		t.s.Gap = t.s.Gap || k.ID.Seq > t.s.Next
 		t.s.Next = max(t.s.Next, k.ID.Seq+1)
 		t.s.sawNumber(k.Op)
@@ -302,7 +302,7 @@ func (t *saving) met(k Kept) (Kept, bool, error) {
 	case held.Gone && held.Sum == digest.Raw(k.Raw):
 		held.Pos, held.Eff = k.Pos, k.Eff
 		return held, false, t.tx.Set(held)
-	case held.Torn || held.Gone || held.Pos > 0 || bytes.Equal(held.Raw, k.Raw) || held.Mark() == k.Mark():
+	case held.Torn || held.Gone || bytes.Equal(held.Raw, k.Raw) || held.Mark() == k.Mark():
 		// The same; or let go, or damaged here; or one edit that was sealed twice,
 		// here and on a copy of this PC's disk.
 		t.touched = append(t.touched, k.Entry, held.Entry)

@@ -351,7 +351,22 @@ func (p *pc) do(s peer.Send) {
 		p.w.in(1, func() { p.heard(life, s.Lane, nil, err, sent) })
 		return
 	}
-	p.w.post(l, s.Lane == peer.Poll, func(b []byte, err error) { p.heard(life, s.Lane, b, err, sent) })
+	p.deliver(life, s.Lane, l, sent, 1)
+}
+
+// deliver posts a request; one whose number is used goes out at once with
+// another, as link does it.
+func (p *pc) deliver(life int, lane peer.Lane, l letter, sent hlc.Reading, try int) {
+	p.w.post(l, lane == peer.Poll && try == 1, func(b []byte, err error) {
+		var u used
+		if errors.As(err, &u) && try < 3 && p.life == life && !p.gone {
+			p.counter = max(p.counter, uint64(u)) + 1
+			l.signature = wire.SignRequest(p.key, p.counter, l.path, l.body)
+			p.deliver(life, lane, l, sent, try+1)
+			return
+		}
+		p.heard(life, lane, b, err, sent)
+	})
 }
 
 // request writes a request as link does.

@@ -297,6 +297,8 @@ func DecodeAnswer(b []byte) (Answer, error) {
 		return a, fmt.Errorf("answer: hub time %d", a.HubMs)
 	case a.From < 0:
 		return a, fmt.Errorf("answer: entries after position %d", a.From)
+	case a.Have > MaxSeq/2: // the PC goes on after it
+		return a, fmt.Errorf("answer: the hub holds the log up to op %d", a.Have)
 	}
 	if err := checkVerdicts(a.Verdicts); err != nil {
 		return a, fmt.Errorf("answer: %w", err)
@@ -304,6 +306,9 @@ func DecodeAnswer(b []byte) (Answer, error) {
 	for i, e := range a.Entries {
 		if e.Pos != a.From+int64(i)+1 {
 			return a, fmt.Errorf("answer: entry %d has position %d, want %d", i+1, e.Pos, a.From+int64(i)+1)
+		}
+		if e.Seq > MaxSeq/2 {
+			return a, fmt.Errorf("answer: entry %d is op %d", i+1, e.Seq)
 		}
 	}
 	return a, nil
