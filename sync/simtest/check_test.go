@@ -36,11 +36,20 @@ func (w *world) keeps(p *pc) {
 	}
 }
 
-// elsewhere: some PC holds it.
+// elsewhere: some PC holds it. One whose service is not up does, as far as its
+// disk tells.
 func (w *world) elsewhere(t *told) bool {
 	for _, p := range w.pcs {
-		if p.db != nil && !p.gone && p.holds()[t.by] > 0 {
+		switch {
+		case p.gone:
+		case p.db != nil && p.holds()[t.by] > 0, p.db == nil && w.o.SQLite:
 			return true
+		case p.db == nil:
+			for _, k := range p.tables.ops {
+				if k.By == t.by {
+					return true
+				}
+			}
 		}
 	}
 	return false
