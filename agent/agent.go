@@ -185,6 +185,9 @@ func (a *Agent) openReplica(ctx context.Context) (err error) {
 	if err := a.settleKey(); err != nil {
 		return err
 	}
+	if err := a.knowOffice(ctx); err != nil {
+		return err
+	}
 	if err := a.openControl(ctx); err != nil {
 		return err
 	}

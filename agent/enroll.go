@@ -83,21 +83,25 @@ func (a *Agent) useToken(ctx context.Context, t wire.Token) (api.EnrollResult, e
 	return api.EnrollResult{Office: e.Office, OfficeName: a.officeName(e.Office), Desk: e.Desk, Device: e.Device.String(), Hub: t.Hub}, nil
 }
 
-// enrollAnew uses a token under a new key.
+// enrollAnew uses a token under a new key; under one more where IT has revoked
+// that one since it was made.
 func (a *Agent) enrollAnew(ctx context.Context, way link.Way, t wire.Token) (e wire.Enrolled, err error) {
-	key, err := nextKey(a.o.Dir)
-	if err != nil {
-		return e, err
+	for tries := 1; ; tries++ {
+		key, err := nextKey(a.o.Dir)
+		if err != nil {
+			return e, err
+		}
+		was, err := a.was(ctx, key)
+		if err != nil {
+			return e, err
+		}
+		if e, err = way.Enroll(ctx, t.Secret, key, was); !shutOut(err) || tries == 2 {
+			return e, err
+		}
+		if err := os.Remove(filepath.Join(a.o.Dir, nextFile)); err != nil {
+			return e, err
+		}
 	}
-	was, err := a.was(ctx, key)
-	if err != nil {
-		return e, err
-	}
-	if e, err = way.Enroll(ctx, t.Secret, key, was); shutOut(err) {
-		// It was the next one once before, and IT has revoked it since.
-		err = errors.Join(err, os.Remove(filepath.Join(a.o.Dir, nextFile)))
-	}
-	return e, err
 }
 
 // startAgain goes on with the line as it was, where another enrolment came to
@@ -146,12 +150,36 @@ func (a *Agent) take(ctx context.Context, e wire.Enrolled, edit func(*hub)) erro
 	if err := a.settleKey(); err != nil {
 		return err
 	}
-	if err := a.db.SetOffice(ctx, e); err != nil {
+	if err := a.setOffice(ctx, e); err != nil {
 		return err
 	}
 	a.root.Store(&h.Root)
 	a.o.Log.Info("enrolled", "office", e.Office, "desk", e.Desk, "device", e.Device.String())
 	return a.startLink(h)
+}
+
+// setOffice notes the PC's place in the office, and that no number of whoever had
+// it before is given out again.
+func (a *Agent) setOffice(ctx context.Context, e wire.Enrolled) error {
+	if err := a.db.SetOffice(ctx, e); err != nil {
+		return err
+	}
+	return a.db.SkipNumbers(ctx)
+}
+
+// knowOffice tells a replica whose files were all lost whose it is: what is kept
+// of the hub knows it. Where that cannot be read openLine says so.
+func (a *Agent) knowOffice(ctx context.Context) error {
+	here, err := a.db.Office(ctx)
+	if err != nil || here != "" {
+		return err
+	}
+	h, ok, err := enrolledHub(a.o.Dir)
+	if err != nil || !ok || h.Office == "" || h.Desk == 0 {
+		return nil
+	}
+	a.o.Log.Warn("the replica did not know its office any more, and is told", "office", h.Office, "desk", h.Desk)
+	return a.db.SetOffice(ctx, wire.Enrolled{Office: h.Office, Desk: h.Desk})
 }
 
 // settleKey finds out under which key this PC goes on: the one whose name the
@@ -185,7 +213,7 @@ func (a *Agent) editHub(f func(*hub)) (hub, error) {
 
 // returned: the hub had lost this PC, and knows it again.
 func (a *Agent) returned(e wire.Enrolled) {
-	err := a.db.SetOffice(a.ctx, e)
+	err := a.setOffice(a.ctx, e)
 	if err == nil {
 		_, err = a.editHub(func(h *hub) { h.keep(e, e.Device) })
 	}

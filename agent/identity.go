@@ -104,6 +104,7 @@ type hub struct {
 	URL    string `json:"url"`
 	Pin    string `json:"pin,omitempty"`
 	Office string `json:"office"`
+	Desk   int    `json:"desk,omitempty"` // this PC's number in the office
 	Root   []byte `json:"root,omitempty"` // IT's root key (Ed25519), whose word settings are; none: the hub named none
 
 	// Certs are the hub's certificates of enrolment, by the device they are for:
@@ -113,7 +114,7 @@ type hub struct {
 	Former []office.Former `json:"former,omitempty"` // the names this PC had before
 }
 
-// keep notes the certificate of an enrolment, and that a PC that was until then
+// keep notes certificate and place of an enrolment, and that a PC that was until then
 // another device is one no more.
 func (h *hub) keep(e wire.Enrolled, until hlc.Device) {
 	if h.Certs == nil {
@@ -122,6 +123,7 @@ func (h *hub) keep(e wire.Enrolled, until hlc.Device) {
 	if e.Cert != "" {
 		h.Certs[e.Device] = e.Cert
 	}
+	h.Desk = e.Desk
 	h.Former = slices.DeleteFunc(h.Former, func(f office.Former) bool { return f.Device == e.Device || f.Device == until })
 	if until != e.Device {
 		h.Former = append(h.Former, office.Former{Device: until, UntilMs: e.HubMs})

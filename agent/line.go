@@ -17,6 +17,12 @@ import (
 	"condica/sync/link"
 )
 
+// tellFormer says which names this PC had. A stop before the replica took the last
+// one leaves its present name among them.
+func (a *Agent) tellFormer(h hub) {
+	a.office.SetFormer(slices.DeleteFunc(slices.Clone(h.Former), func(f office.Former) bool { return f.Device == a.db.Device() }))
+}
+
 // A running is one line while it runs.
 type running struct {
 	stop  context.CancelFunc
@@ -30,6 +36,7 @@ func (a *Agent) openLine() error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	h, ok, err := enrolledHub(a.o.Dir)
+	a.tellFormer(h)
 	switch {
 	case err != nil:
 		a.unlinked(err)
@@ -70,8 +77,7 @@ func (n noLine) Status() link.Status { return link.Status(n) }
 // under mu.
 func (a *Agent) startLink(h hub) error {
 	a.stopLink()
-	// A stop before the replica took the last name leaves it there as a former one.
-	a.office.SetFormer(slices.DeleteFunc(h.Former, func(f office.Former) bool { return f.Device == a.db.Device() }))
+	a.tellFormer(h)
 	if a.o.Hub != "" {
 		h.URL = a.o.Hub // which is not kept
 	}

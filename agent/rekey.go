@@ -20,18 +20,32 @@ const (
 // is itself one. It goes on until the hub has said yes; the desk works meanwhile.
 func (a *Agent) renew(ctx context.Context, h hub) {
 	a.o.Log.Warn("this PC's key is used on another machine too, or was replaced; a new one is asked for")
+	said := ""
 	for wait := renewFirst; ; wait = min(2*wait, renewMost) {
 		err := a.tryRenew(ctx, h)
 		if err == nil || ctx.Err() != nil {
 			return
 		}
-		a.fault(err)
-		a.o.Log.Warn("there is no new key yet; the hub is asked again", "error", err)
+		if err.Error() != said { // this may go on for weeks
+			said = err.Error()
+			a.notRenewed(err)
+		}
 		select {
 		case <-ctx.Done():
 			return
 		case <-time.After(rand.N(wait)): // full jitter: an office copied from one disk comes all at once
 		}
+	}
+}
+
+// notRenewed tells the log, and the clerk where the hub has said no: then a person
+// has to know.
+func (a *Agent) notRenewed(err error) {
+	a.fault(err)
+	a.o.Log.Warn("there is no new key yet; the hub is asked again", "error", err)
+	var said *link.Error
+	if errors.As(err, &said) && said.Kind == link.Turned {
+		a.office.SetLine(noLine(link.Status{Kind: link.Turned, Turned: true, Say: err.Error(), SinceMs: a.o.Clock.Reading().Up}))
 	}
 }
 

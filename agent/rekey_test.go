@@ -483,3 +483,32 @@ func TestDoubtedTwice(t *testing.T) {
 		t.Errorf("it is doubted again: %q", d.Report)
 	}
 }
+
+// IT has revoked the very key that the PC was about to take. It is shown as what it
+// is, turned away, works on, and a token helps.
+func TestNextKeyRevoked(t *testing.T) {
+	c := newCity(t)
+	d := c.pc()
+	old := d.Device()
+	d.stopLink()
+	d.takenOver()
+	next, err := nextKey(d.dir)
+	c.must(err)
+	way := link.Way{Hub: c.url, Name: "PC", Times: d.times}
+	_, err = way.Rekey(t.Context(), d.key, next, link.Was{Device: old})
+	c.must(err)
+	c.must(c.hub.Revoke(t.Context(), deviceOf(next)))
+	d.restart()
+	d.until("the PC says that it was turned away", func() bool {
+		st, err := d.Office().Status(t.Context())
+		return err == nil && st.Hub.Turned && st.Hub.Kind == link.Turned
+	})
+	d.writes("2222AAAA", "unu")
+	if _, err := d.Enroll(t.Context(), c.token("covasna")); err != nil {
+		t.Fatal(err)
+	}
+	d.inStep()
+	if note, edits := c.hubShows("2222AAAA"); note != "unu" || edits != 1 || d.Device() == old || d.Device() == deviceOf(next) {
+		t.Errorf("the hub shows %q of %d edits; the PC is %s", note, edits, d.Device())
+	}
+}

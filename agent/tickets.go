@@ -6,9 +6,11 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"time"
 
 	"condica/agent/api"
 	"condica/agent/page"
+	"condica/localdb/file"
 )
 
 // sessionsFile keeps, as hashes, which browsers were let in.
@@ -61,9 +63,32 @@ func (a *Agent) untell() error {
 	return err
 }
 
-// tell says where the desk is: to the service's own account, and to those who
-// may open the pages.
+// tellAgain is how long to wait for room on a full disk.
+const tellAgain = 5 * time.Second
+
+// tell says where the desk is. On a full disk it is said when there is room: until
+// then the pages are at their address, to be read, and scripts do not find them.
 func (a *Agent) tell(opener string) error {
+	err := a.tellNow(opener)
+	if !file.Full(err) {
+		return err
+	}
+	a.o.Log.Error("the disk is full; the desk is open for reading, and scripts are told of it when there is room", "error", err)
+	a.work.Go(func() {
+		for err != nil {
+			select {
+			case <-a.ctx.Done():
+				return
+			case <-time.After(tellAgain):
+				err = a.tellNow(opener)
+			}
+		}
+	})
+	return nil
+}
+
+// tellNow tells the service's own account, and those who may open the pages.
+func (a *Agent) tellNow(opener string) error {
 	err := api.WriteControl(a.o.Dir, api.Control{URL: a.url, Token: a.token, PID: os.Getpid()})
 	if err != nil || a.o.OpenDir == "" {
 		return err

@@ -61,7 +61,11 @@ func (g gate) enrol(name string) ed25519.PrivateKey {
 // asks posts a body. A request that wants to be held for news is let go soon.
 func (g gate) asks(path string, body []byte, header map[string]string) (rec *httptest.ResponseRecorder, held bool) {
 	g.Helper()
-	ctx, cancel := context.WithTimeout(g.Context(), 100*time.Millisecond)
+	most := 10 * time.Second
+	if path == "/v1/sync" && !bytes.Contains(body, []byte(`"ops"`)) {
+		most = 100 * time.Millisecond // it may ask to be held for news
+	}
+	ctx, cancel := context.WithTimeout(g.Context(), most)
 	defer cancel()
 	r := httptest.NewRequestWithContext(ctx, http.MethodPost, path, bytes.NewReader(body))
 	for name, value := range header {

@@ -76,19 +76,37 @@ func bend(r *rand.Rand, whole []byte) (bent []byte, how string) {
 	return nil, "gone"
 }
 
-// survivors are the edits of which a copy is left on the disk: in a whole line
-// of the journal, or in a row that SQLite still reads out of the database.
-func (p *pc) survivors(deeds []deed) map[string]bool {
-	p.Helper()
-	left := map[string]bool{}
-	for _, o := range append(p.inJournal(), p.inDatabase(uint64(len(deeds)))...) {
-		left[whatOf(o)] = true
-	}
-	return left
+// A remnant is what the damage has left on the disk of what the hub may not have.
+type remnant struct {
+	edits map[string]bool // of which a copy is left: in a whole line of the journal, or in a row that SQLite still reads and whose checksum fits
+	tip   uint64          // no number from this one on is spoken of
+	both  bool            // both files were harmed
+	clean bool            // the journal ends with a whole line
+	ahead bool            // the database knows of no less than the journal
 }
 
-// inJournal reads the journal by its description in journal.go.
-func (p *pc) inJournal() (ops []op.Op) {
+// dark: the edit was in the ends of both files, and what is left of one of them
+// passes for a file that never had more. No program can tell that it was there.
+func (l remnant) dark(seq uint64, report localdb.Report) bool {
+	return l.both && seq >= l.tip && (l.clean || l.ahead && !slices.ContainsFunc(report, func(s string) bool { return strings.Contains(s, "set aside") }))
+}
+
+// remains looks at the folder as it is after the damage.
+func (p *pc) remains(deeds []deed, harmed string) remnant {
+	p.Helper()
+	lines, next, clean := p.inJournal()
+	rows, dbNext := p.inDatabase(uint64(len(deeds)))
+	l := remnant{edits: map[string]bool{}, tip: max(next, dbNext), clean: clean, ahead: dbNext > 0 && dbNext >= next}
+	for _, o := range append(lines, rows...) {
+		l.edits[whatOf(o)] = true
+	}
+	l.both = strings.Contains(harmed, localdb.DBName) && strings.Contains(harmed, localdb.JournalName)
+	return l
+}
+
+// inJournal reads the journal by its description in journal.go, and the number
+// after the last in it. clean: it ends with a whole line.
+func (p *pc) inJournal() (ops []op.Op, next uint64, clean bool) {
 	p.Helper()
 	text, err := os.ReadFile(filepath.Join(p.dir, localdb.JournalName))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -96,44 +114,55 @@ func (p *pc) inJournal() (ops []op.Op) {
 	}
 	castagnoli := crc32.MakeTable(crc32.Castagnoli)
 	for line := range bytes.Lines(text) {
-		line, whole := bytes.CutSuffix(line, []byte("\n"))
-		if !whole || len(line) < 10 || fmt.Sprintf("%08x ", crc32.Checksum(line[9:], castagnoli)) != string(line[:9]) {
+		line, clean = bytes.CutSuffix(line, []byte("\n"))
+		clean = clean && len(line) >= 10 && fmt.Sprintf("%08x ", crc32.Checksum(line[9:], castagnoli)) == string(line[:9])
+		if !clean {
 			continue
 		}
-		var rec struct{ Ops []json.RawMessage }
+		var rec struct {
+			Ops  []json.RawMessage
+			Next uint64
+		}
 		must(p, json.Unmarshal(line[9:], &rec))
+		next = max(next, rec.Next)
 		for _, raw := range rec.Ops {
 			o, err := wire.DecodeOp(p.device(), raw)
 			must(p, err)
-			ops = append(ops, o)
+			ops, next = append(ops, o), max(next, o.ID.Seq+1)
 		}
 	}
-	return ops
+	return ops, next, clean
 }
 
 // inDatabase reads the own ops out of a copy of the damaged database, each by
-// its key, as far as that goes.
-func (p *pc) inDatabase(most uint64) (ops []op.Op) {
+// its key, as far as that goes, and the number that it would give next.
+func (p *pc) inDatabase(most uint64) (ops []op.Op, next uint64) {
 	p.Helper()
 	dir := p.TempDir()
 	copyFolder(p, p.dir, dir)
 	path := filepath.Join(dir, localdb.DBName)
 	if _, err := os.Stat(path); err != nil {
-		return nil
+		return nil, 0
 	}
 	db, err := sql.Open("sqlite", file.URI(path, "rw", 1000))
 	must(p, err)
 	defer db.Close()
 	for seq := range most {
 		var raw []byte
-		if db.QueryRow(`SELECT raw FROM op WHERE device = ? AND seq = ?`, p.device().String(), seq+1).Scan(&raw) != nil {
+		var crc uint32
+		if db.QueryRow(`SELECT raw, crc FROM op WHERE device = ? AND seq = ?`, p.device().String(), seq+1).Scan(&raw, &crc) != nil || crc32.Checksum(raw, crc32.MakeTable(crc32.Castagnoli)) != crc {
 			continue
 		}
 		if o, err := wire.DecodeOp(p.device(), raw); err == nil && o.ID.Seq == seq+1 {
 			ops = append(ops, o)
 		}
 	}
-	return ops
+	var state string
+	var s struct{ Next uint64 }
+	if db.QueryRow(`SELECT value FROM meta WHERE key = 'state'`).Scan(&state) == nil && json.Unmarshal([]byte(state), &s) == nil {
+		next = s.Next
+	}
+	return ops, next
 }
 
 // lost is what a report says is in neither file: own numbers, from and to.

@@ -72,8 +72,9 @@ type DB struct {
 type Report []string
 
 // Open opens or makes the replica in dir. A database that is damaged is set
-// aside and made anew from the journal; the hub fills in the rest. Acknowledged
-// actions that are in neither are named in the report.
+// aside and made anew from the journal, from what can still be read of it, and
+// from the hub. Acknowledged actions of which nothing is left here are named in
+// the report.
 func Open(ctx context.Context, dir string, o Options) (*DB, Report, error) {
 	if err := file.Folder(dir); err != nil {
 		return nil, nil, fmt.Errorf("open replica: %w", err)
@@ -83,52 +84,81 @@ func Open(ctx context.Context, dir string, o Options) (*DB, Report, error) {
 		db.found = func(string) {}
 	}
 	db.torn.Store(true) // until it has been looked through
-	var report Report
-	if err := db.openTrusted(ctx, o.Doubt); err != nil {
-		if !file.Damaged(err) {
-			return nil, nil, fmt.Errorf("open replica: %w", err)
-		}
-		aside, moveErr := setAside(filepath.Join(dir, DBName))
-		if moveErr != nil {
-			return nil, nil, fmt.Errorf("open replica: %w; setting it aside: %w", err, moveErr)
-		}
-		report = append(report, fmt.Sprintf("the replica was damaged (%v) and was set aside as %s; it is made anew from the journal and the hub", err, aside))
-		if err := db.openDB(ctx); err != nil {
-			return nil, report, fmt.Errorf("make replica anew: %w", err)
-		}
+	report, err := db.start(ctx, o.Device, o.Doubt)
+	if err == nil {
+		return db, report, nil
 	}
-	more, err := db.openJournal(ctx, o.Device)
+	if !file.Damaged(err) {
+		return nil, report, fmt.Errorf("open replica: %w", err)
+	}
+	aside, moveErr := db.setAside()
+	if moveErr != nil {
+		return nil, nil, fmt.Errorf("open replica: %w; setting it aside: %w", err, moveErr)
+	}
+	said := Report{fmt.Sprintf("the replica was damaged (%v) and was set aside as %s; it is made anew from the journal and the hub", err, aside)}
+	report, err = db.start(ctx, o.Device, "")
 	if err != nil {
-		db.closeDB()
-		return nil, report, fmt.Errorf("open journal: %w", err)
+		return nil, append(said, report...), fmt.Errorf("make replica anew: %w", err)
 	}
-	if err := db.write(ctx, func(t *rtx) error {
-		t.s.Gap = true // until it has been looked for
-		return replica.LookForGap(t)
-	}); err != nil {
-		return nil, report, errors.Join(fmt.Errorf("open replica: %w", err), db.Close())
-	}
-	return db, append(report, more...), nil
+	return db, append(said, report...), nil
 }
 
-// openJournal opens the journal and puts back into the log what the database
-// does not hold.
-func (db *DB) openJournal(ctx context.Context, device hlc.Device) (Report, error) {
-	j, records, torn, err := journal.Open(folder(db.dir), JournalName)
+// start opens both files and brings each up to the other. Where it fails,
+// nothing stays open.
+func (db *DB) start(ctx context.Context, device hlc.Device, doubt string) (report Report, err error) {
+	if doubt != "" {
+		return nil, fmt.Errorf("%w: %s", file.ErrDamaged, doubt)
+	}
+	defer func() {
+		if err != nil && db.journal != nil {
+			err = errors.Join(err, db.journal.Close())
+			db.journal = nil
+		}
+		if err != nil {
+			err = errors.Join(err, db.closeDB())
+		}
+	}()
+	begun, aside, err := db.begun()
 	if err != nil {
 		return nil, err
 	}
-	report := Report(torn)
-	if len(records) > 0 {
-		device = records[len(records)-1].Device
+	if err := db.openDB(ctx); err != nil {
+		return nil, err
 	}
+	report, err = db.openJournal(ctx, device, finds{begun: begun, aside: aside, state: db.state})
+	if err != nil {
+		return report, fmt.Errorf("open journal: %w", err)
+	}
+	err = db.settle(ctx, func(t *rtx) error {
+		t.s.Gap = true // until it has been looked for
+		return replica.LookForGap(t)
+	})
+	if err == nil && (!begun || aside != "") {
+		err = db.note("")
+	}
+	return report, err
+}
+
+// openJournal opens the journal, puts back into the log what the database does
+// not hold, and finds out what neither of them holds.
+func (db *DB) openJournal(ctx context.Context, device hlc.Device, f finds) (report Report, err error) {
+	j, records, report, err := journal.Open(folder(db.dir), JournalName)
+	if err != nil {
+		return nil, err
+	}
+	f.take(ctx, records, j.Found(), device)
 	var got replica.Replayed
+	var lost string
 	unsent := 0
-	err = db.write(ctx, func(t *rtx) (err error) {
+	err = db.settle(ctx, func(t *rtx) (err error) {
 		if t.s.Device == (hlc.Device{}) {
-			t.s.Device = device
+			t.s.Device = f.device
 		}
-		if got, err = replica.Replay(t, records); err != nil {
+		if got, err = replica.Replay(t, f.all()); err != nil {
+			return err
+		}
+		f.unread = got.Unread
+		if lost, err = f.lost(t); err != nil {
 			return err
 		}
 		unsent, err = t.CountWaiting(false, 1_000_000)
@@ -136,25 +166,70 @@ func (db *DB) openJournal(ctx context.Context, device hlc.Device) (Report, error
 	})
 	db.journal = j
 	if err != nil {
-		return report, errors.Join(err, j.Close())
+		return report, err
 	}
-	if got.Restored > 0 {
-		report = append(report, fmt.Sprintf("%d edits were put back from the journal", got.Restored))
+	report = append(f.torn(report), f.say(got, unsent)...)
+	if lost != "" {
+		report = append(report, lost)
 	}
-	if got.Mended > 0 {
-		report = append(report, fmt.Sprintf("%d unsent edits were damaged in the replica and were put right from the journal", got.Mended))
-	}
-	if len(records) > 0 && len(torn) == 0 && device == db.Device() {
+	if len(records) > 0 && !f.harmed() && len(f.saved.ops) == 0 && records[len(records)-1].Device == db.Device() {
 		return report, nil
 	}
-	if len(records) == 0 && unsent > 0 {
-		report = append(report, fmt.Sprintf("the journal was missing; %d unsent edits were copied into a new one", unsent))
+	kept, err := db.renewJournal(ctx, f)
+	if file.Full(err) {
+		return report, nil // as it is it can be read and added to; it is begun anew when there is room
 	}
-	// What the journal lost is copied once more from the database; and one that is
-	// of before this PC took another name is begun anew.
+	return append(report, kept...), err
+}
+
+// settle writes what the start has found. On a full disk a desk opens all the
+// same, to be read, where nothing has to be put back: the state stays in memory
+// until there is room.
+func (db *DB) settle(ctx context.Context, f func(*rtx) error) error {
+	err := db.write(ctx, f)
+	if !errors.Is(err, ErrFull) {
+		return err
+	}
+	var s replica.State
+	looked := db.look(ctx, func(t *rtx) error {
+		err := f(t)
+		s = *t.s
+		return err
+	})
+	if looked != nil {
+		return err
+	}
+	db.setState(s)
+	return nil
+}
+
+// renewJournal begins the journal anew: what it lost is copied once more from
+// the database; and one that is of before this PC took another name goes.
+func (db *DB) renewJournal(ctx context.Context, f finds) (Report, error) {
+	kept, err := db.keepJournal(f)
+	if err != nil {
+		return nil, err
+	}
 	db.mu.Lock()
 	defer db.mu.Unlock()
-	return report, db.restartJournal(ctx)
+	return kept, db.restartJournal(ctx)
+}
+
+// keepJournal copies a damaged journal before it is begun anew: a person may
+// read in it what no program can. One of which only the end is missing that was
+// never acknowledged holds nothing of that kind.
+func (db *DB) keepJournal(f finds) (Report, error) {
+	if !f.harmed() || f.onlyTorn() {
+		return nil, nil
+	}
+	path, err := freeName(filepath.Join(db.dir, JournalName))
+	if err != nil {
+		return nil, err
+	}
+	if err := db.journal.Keep(filepath.Base(path)); err != nil {
+		return nil, fmt.Errorf("keep the damaged journal: %w", errors.Join(err, os.Remove(path)))
+	}
+	return Report{"the journal is begun anew; as it was found it is kept as " + filepath.Base(path)}, nil
 }
 
 // Close closes the files. What was acknowledged is already on disk.
@@ -169,14 +244,9 @@ func (db *DB) closeDB() error {
 		return nil
 	}
 	db.tx.close()
-	return db.file.Close()
-}
-
-func (db *DB) openTrusted(ctx context.Context, doubt string) error {
-	if doubt != "" {
-		return fmt.Errorf("%w: %s", file.ErrDamaged, doubt)
-	}
-	return db.openDB(ctx)
+	err := db.file.Close()
+	db.file = nil
+	return err
 }
 
 func (db *DB) openDB(ctx context.Context) error {
@@ -184,7 +254,7 @@ func (db *DB) openDB(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	f, err := file.Open(ctx, file.Spec{Path: filepath.Join(db.dir, DBName), AppID: applicationID, Schema: steps, CacheKB: 4096})
+	f, err := file.Open(ctx, file.Spec{Path: filepath.Join(db.dir, DBName), AppID: applicationID, Schema: steps, CacheKB: 4096, Whole: true})
 	if err != nil {
 		return err
 	}
@@ -193,23 +263,4 @@ func (db *DB) openDB(ctx context.Context) error {
 		return errors.Join(err, db.closeDB())
 	}
 	return nil
-}
-
-// setAside renames the database and its companions to names that say so.
-func setAside(path string) (string, error) {
-	for i := 1; ; i++ {
-		aside := fmt.Sprintf("%s.damaged-%d", path, i)
-		if _, err := os.Lstat(aside); err == nil {
-			continue
-		}
-		if err := os.Rename(path, aside); err != nil {
-			return "", err
-		}
-		for _, ext := range []string{"-wal", "-shm"} {
-			if err := os.Rename(path+ext, aside+ext); err != nil && !errors.Is(err, os.ErrNotExist) {
-				return "", err
-			}
-		}
-		return filepath.Base(aside), nil
-	}
 }

@@ -47,7 +47,7 @@ type listed struct {
 	found bool // search knows it
 }
 
-// listed reads up to most rows that lie after n.
+// listed reads rows of the lists.
 func (v *view) listed(where string, args ...any) ([]listed, error) {
 	rows, err := v.q.QueryContext(v.ctx, `SELECT `+rowColumns+`, words, n, EXISTS (SELECT 1 FROM booking_fts WHERE booking_fts.rowid = booking.n) FROM booking `+where, args...)
 	if err != nil {

@@ -74,8 +74,9 @@ type parishPC struct {
 	p     *parish
 	dir   string
 	key   ed25519.PrivateKey
-	wall  int64 // by so much its clock is wrong
+	wall  int64 // by so much its clock is wrong, ms
 	boot  string
+	on    int64  // when it was switched on, the true time
 	used  uint64 // number of the last request
 	found []string
 }
@@ -83,7 +84,7 @@ type parishPC struct {
 func (p *parish) pc(name string) *parishPC {
 	p.t.Helper()
 	seed := sha256.Sum256([]byte(name))
-	c := &parishPC{p: p, dir: p.t.TempDir(), key: ed25519.NewKeyFromSeed(seed[:]), boot: name}
+	c := &parishPC{p: p, dir: p.t.TempDir(), key: ed25519.NewKeyFromSeed(seed[:]), boot: name, on: parishNoon - 1_000_000}
 	c.open()
 	c.p.must(c.SetOffice(p.t.Context(), c.enrol()))
 	return c
@@ -109,7 +110,7 @@ func (c *parishPC) open() {
 }
 
 func (c *parishPC) reading() hlc.Reading {
-	return hlc.Reading{Wall: c.p.now + c.wall, Boot: c.boot, Up: c.p.now - parishNoon + 1_000_000}
+	return hlc.Reading{Wall: c.p.now + c.wall, Boot: c.boot, Up: c.p.now - c.on}
 }
 
 // budget is what link gives a look through the replica before each request.
@@ -417,7 +418,7 @@ func TestScrubInParts(t *testing.T) {
 func TestReplicaOfBefore(t *testing.T) {
 	p, c := sick(t)
 	p.must(c.Close())
-	c.alter(`UPDATE meta SET value = json_remove(json_set(value, '$.summed', json('false')), '$.total') WHERE key = 'state'`)
+	c.alter(`UPDATE meta SET value = json_remove(json_set(value, '$.summed', json('false')), '$.total', '$.sum') WHERE key = 'state'`)
 	c.open()
 	if st, err := c.Standing(t.Context()); err != nil || st.Digest != "" {
 		t.Fatalf("the story needs a log without a digest: %+v, %v", st, err)

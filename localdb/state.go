@@ -1,11 +1,14 @@
 package localdb
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"hash/crc32"
+	"strings"
 
 	"condica/localdb/file"
 	"condica/sync/hlc"
@@ -48,10 +51,31 @@ func readState(ctx context.Context, q queryer) (s replica.State, err error) {
 	case err != nil:
 		return s, fmt.Errorf("read state: %w", err)
 	}
+	if !sealFits(text) {
+		return s, fmt.Errorf("%w: the checksum of the state does not fit it", file.ErrDamaged)
+	}
 	if err := json.Unmarshal([]byte(text), &s); err != nil {
 		return s, fmt.Errorf("%w: state: %w", file.ErrDamaged, err)
 	}
 	return s, nil
+}
+
+// The state's text ends with its own checksum, as one more field: a bit that
+// changes in the name of this PC, or in its numbers, must not be believed.
+const sumField = `,"sum":"`
+
+func seal(text []byte) string {
+	text = bytes.TrimSuffix(text, []byte("}"))
+	return fmt.Sprintf(`%s%s%08x"}`, text, sumField, crc32.Checksum(text, castagnoli))
+}
+
+// sealFits is true also of a text written before there was a checksum.
+func sealFits(text string) bool {
+	at := len(text) - len(sumField) - len(`01234567"}`)
+	if at < 0 || text[at:at+len(sumField)] != sumField {
+		return !strings.Contains(text, sumField)
+	}
+	return text == seal([]byte(text[:at]))
 }
 
 func writeState(ctx context.Context, tx *txn, s replica.State) error {
@@ -59,7 +83,7 @@ func writeState(ctx context.Context, tx *txn, s replica.State) error {
 	if err != nil {
 		return err
 	}
-	_, err = tx.ExecContext(ctx, `INSERT INTO meta (key, value) VALUES ('state', ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value`, string(text))
+	_, err = tx.ExecContext(ctx, `INSERT INTO meta (key, value) VALUES ('state', ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value`, seal(text))
 	return err
 }
 
@@ -87,6 +111,9 @@ func (db *DB) writeLocked(ctx context.Context, f func(*rtx) error) error {
 		db.setState(s)
 		return nil
 	}
+	if file.Full(err) {
+		err = fmt.Errorf("%w: %w", ErrFull, err)
+	}
 	if db.journal == nil {
 		return err
 	}
@@ -95,6 +122,10 @@ func (db *DB) writeLocked(ctx context.Context, f func(*rtx) error) error {
 	}
 	return err
 }
+
+// ErrFull: nothing was written, because the disk has no room for it. With room
+// again the same is done as ever.
+var ErrFull = errors.New("the disk is full")
 
 // look runs f over one moment of the replica, beside the writer. What f tries to
 // write ends as errReadOnly; what it does to the state is not kept.

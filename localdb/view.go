@@ -120,33 +120,24 @@ type Outgoing struct {
 }
 
 // Queue lists own ops, the newest first: those still unsent or refused, and
-// then the latest accepted ones, at most limit.
+// then the latest accepted ones, at most limit. One that cannot be read is left
+// out until it is mended.
 func (db *DB) Queue(ctx context.Context, limit int) ([]Outgoing, error) {
-	rows, err := db.r.QueryContext(ctx, `SELECT device, seq, eff, coalesce(pos, 0), sealed, raw, verdict, say FROM op
-		WHERE device = ? AND gone = 0 ORDER BY (pos IS NOT NULL), seq DESC LIMIT ?`, db.me(), limit)
+	rows, err := scanRows(db.r.QueryContext(ctx, `SELECT `+keptColumns+` FROM op
+		WHERE device = ? AND gone = 0 ORDER BY (pos IS NOT NULL), seq DESC LIMIT ?`, db.me(), limit))
 	if err != nil {
 		return nil, err
 	}
-	defer rows.Close()
-	var out []Outgoing
-	for rows.Next() {
-		var (
-			o      Outgoing
-			device string
-			seq    uint64
-			eff    int64
-			raw    []byte
-		)
-		if err := rows.Scan(&device, &seq, &eff, &o.Pos, &o.Sealed, &raw, &o.Verdict, &o.Say); err != nil {
-			return nil, err
+	out := make([]Outgoing, 0, len(rows))
+	for _, r := range rows {
+		if r.Bad != nil {
+			db.torn.Store(true)
+			continue
 		}
-		if o.Op, err = wire.DecodeOp(db.Device(), raw); err != nil {
-			return nil, fmt.Errorf("%w: %w", file.ErrDamaged, err)
-		}
-		o.Eff = hlc.Time(eff)
-		out = append(out, o)
+		r.ID.Seq &^= replica.Stray // as the clerk's receipt has it
+		out = append(out, Outgoing{Entry: r.Entry, Sealed: r.Sealed, Verdict: r.Verdict, Say: r.Say})
 	}
-	return out, rows.Err()
+	return out, nil
 }
 
 // Keys gives the hub's keys for booking codes, as last sent.

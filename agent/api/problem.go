@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"condica/agent/office"
+	"condica/localdb"
 	"condica/spclep"
 	"condica/spclep/code"
 	"condica/sync/link"
@@ -40,8 +41,8 @@ func notHere() *Problem {
 
 // problemOf turns any error of the rooms below into what a script is told:
 // 409 the rules or the thing held up stand against it, 404 no such booking,
-// 400 the request makes no sense, 502 the hub, 503 no office yet, and 500 for
-// what should not happen.
+// 400 the request makes no sense, 502 the hub, 503 no office yet, 507 the disk is
+// full, and 500 for what should not happen.
 func problemOf(err error) *Problem {
 	var p *Problem
 	if errors.As(err, &p) {
@@ -63,6 +64,8 @@ func problemOf(err error) *Problem {
 		return hubProblem(l, err)
 	case errors.Is(err, office.ErrNotEnrolled):
 		return problem(http.StatusServiceUnavailable, "not-enrolled", err.Error(), "Acest calculator nu este încă înscris la un birou.")
+	case errors.Is(err, localdb.ErrFull):
+		return problem(http.StatusInsufficientStorage, "disk-full", err.Error(), "Nu s-a salvat: discul acestui PC este plin. Eliberați spațiu și încercați din nou; dacă nu puteți, anunțați persoana de contact IT.")
 	}
 	return problem(http.StatusInternalServerError, "fault", err.Error(), "A apărut o eroare; datele înregistrate nu s-au pierdut.")
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"condica/agent/office"
+	"condica/localdb"
 	"condica/spclep"
 )
 
@@ -77,6 +78,9 @@ func (p *pages) fail(w http.ResponseWriter, r *http.Request, err error) {
 		status, text = stop.status, p.words.t(stop.key)
 	} else if errors.As(err, &large) {
 		status, text = http.StatusRequestEntityTooLarge, p.words.t("halt.large")
+	} else if errors.Is(err, localdb.ErrFull) {
+		status, text = http.StatusInsufficientStorage, p.words.t("halt.full")
+		p.o.Log.Error("nothing can be written", "error", err)
 	} else if errors.Is(err, office.ErrNotEnrolled) {
 		p.show(w, r, http.StatusServiceUnavailable, "enroll", view{Title: p.words.t("enroll.title")})
 		return

@@ -168,7 +168,7 @@ func (d *drill) ends(pcs ...string) {
 	}
 	arrived := map[string]bool{}
 	for _, b := range first {
-		arrived["booking/"+b.ID+"/arrived"] = b.State == "arrived"
+		arrived["booking/"+b.ID+"/arrived"] = b.State == "arrived" || b.State == "filed"
 	}
 	for _, cell := range d.done {
 		if !arrived[cell] {
@@ -210,6 +210,7 @@ func TestDrillHubRestored(t *testing.T) {
 	d.same("pc1", "pc2")
 	d.hub.kill()
 	d.checkIn("pc1", 3) // while there is no hub
+	until(t, "pc1 says that there is no hub", func() bool { return strings.Contains(d.sees("pc1"), "Fără legătură cu centrul") })
 	t.Logf("pc1, without a hub: %s", d.sees("pc1"))
 	for _, ext := range []string{"-wal", "-shm"} {
 		if err := os.RemoveAll(filepath.Join(d.hubDir(), sqlite.DBName+ext)); err != nil {
@@ -265,6 +266,7 @@ func TestDrillHubLostKeysKept(t *testing.T) {
 	d.hubBooks("Persoană De După", "10:40")
 	d.startPC("pc3", monday)
 	d.enroll("pc3")
+	d.same("pc3")
 	d.checkIn("pc3", 5)
 	d.ends("pc1", "pc2", "pc3")
 }
@@ -275,6 +277,8 @@ func TestDrillHubLostKeysKept(t *testing.T) {
 func TestDrillHubLostWithItsKeys(t *testing.T) {
 	d := newDrill(t)
 	d.checkIn("pc1", 0)
+	d.checkIn("pc1", 10)
+	first := d.files("pc1", 10)
 	d.hubBooks("Persoană A Hubului", "10:00")
 	d.checkIn("pc2", 1)
 	d.same("pc1", "pc2")
@@ -290,10 +294,28 @@ func TestDrillHubLostWithItsKeys(t *testing.T) {
 		d.enroll(pc)
 	}
 	d.checkIn("pc2", 3)
+	// The desks have changed numbers, for pc2 came first; no number comes again.
+	d.checkIn("pc2", 11)
+	if again := d.files("pc2", 11); again == first || d.stands("pc2").Desk != 1 {
+		t.Errorf("two applications bear the number %s; pc2 is desk %d", again, d.stands("pc2").Desk)
+	}
 	d.ends("pc1", "pc2")
 	if n := d.thursday("pc1"); n != 1 {
 		t.Errorf("of the hub's own booking %d are left", n)
 	}
+}
+
+// files takes an application and gives its registration number.
+func (d *drill) files(pc string, n int) string {
+	d.t.Helper()
+	id := d.today[n].ID
+	bringAll(d.t, d.country, pc, id)
+	d.condica(pc, "file", id)
+	return read[struct {
+		Filed struct {
+			Number string `json:"number"`
+		} `json:"filed"`
+	}](d.t, "condica", "visit", id, "--json", "--data", d.pcDir(pc)).Filed.Number
 }
 
 // Drill: a PC's disk died with everything on it. The new one is enrolled and is
@@ -449,8 +471,9 @@ func TestDrillDatabaseDamagedAtWork(t *testing.T) {
 	}
 	d.startPC("pc1", monday) // as the service manager does
 	t.Logf("pc1, after the start: %s", d.sees("pc1"))
-	d.checkIn("pc1", 2)
+	d.note("pc1", 1, "vine cu tata") // what the journal holds is there at once
 	d.startHub()
+	d.same("pc1") // the rest is the hub's to tell
 	d.checkIn("pc1", 3)
 	d.ends("pc1", "pc2")
 }

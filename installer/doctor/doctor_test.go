@@ -119,6 +119,18 @@ func (o *office) walkIn() {
 	}
 }
 
+// until waits until the service says so of itself.
+func (o *office) until(what string, ok func(*api.Status) bool) {
+	o.t.Helper()
+	deadline := time.Now().Add(30 * time.Second)
+	for st, _ := askStatus(o.t.Context(), o.dir); st == nil || !ok(st); st, _ = askStatus(o.t.Context(), o.dir) {
+		if time.Now().After(deadline) {
+			o.t.Fatalf("waited in vain: %s", what)
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+}
+
 // A PC from its installation to its first work: what doctor says at each step.
 func TestDoctorFollowsAPC(t *testing.T) {
 	o := newOffice(t)
@@ -140,13 +152,7 @@ func TestDoctorFollowsAPC(t *testing.T) {
 	o.opens()
 	o.stand = service.Standing{State: service.Running}
 	o.says("service", Fine, "its desk answers")
-	deadline := time.Now().Add(30 * time.Second)
-	for st, _ := askStatus(t.Context(), o.dir); st == nil || !st.Enrolled || !st.Hub.Reached; st, _ = askStatus(t.Context(), o.dir) {
-		if time.Now().After(deadline) {
-			t.Fatal("the PC did not enrol by itself")
-		}
-		time.Sleep(20 * time.Millisecond)
-	}
+	o.until("the PC enrols by itself", func(st *api.Status) bool { return st.Enrolled && st.Hub.Reached })
 	o.says("token", Fine, "enrolled in office covasna")
 	o.says("clock", Fine, "agree")
 	o.says("disk", Fine, "MB left")
@@ -166,6 +172,8 @@ func TestIllDiskAndLostKey(t *testing.T) {
 		t.Fatal(err)
 	}
 	o.walkIn()
+	// An answer that comes after the disk has done its harm would write the row anew.
+	o.until("the hub has it", func(st *api.Status) bool { return st.Sent && st.Cursor == 2 })
 	o.says("replica", Fine, "the replica holds")
 	disk, err := sql.Open("sqlite", file.URI(filepath.Join(o.dir, localdb.DBName), "rw", 100))
 	if err != nil {
@@ -176,13 +184,7 @@ func TestIllDiskAndLostKey(t *testing.T) {
 		t.Fatal(err)
 	}
 	o.walkIn() // and with it goes a look through the replica
-	deadline := time.Now().Add(30 * time.Second)
-	for st, _ := askStatus(t.Context(), o.dir); st == nil || st.Mended == 0; st, _ = askStatus(t.Context(), o.dir) {
-		if time.Now().After(deadline) {
-			t.Fatal("the row was not put right")
-		}
-		time.Sleep(20 * time.Millisecond)
-	}
+	o.until("the row is put right", func(st *api.Status) bool { return st.Mended > 0 })
 	o.says("replica", Warning, "found damaged and put right: 1 in all, the last on 2026-11-23")
 
 	if err := o.agent.Close(); err != nil {

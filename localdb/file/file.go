@@ -23,18 +23,22 @@ type Spec struct {
 	AppID   int32 // marks the file as this program's, so that a wrong file is refused instead of filled
 	Schema  fs.FS // one *.sql a step, in the order of their names
 	CacheKB int   // of each connection
+	Whole   bool  // each entry of each index is checked too, which takes longer on a large file
 }
 
 // A File is one open database. W has one connection, R several that cannot
 // write.
 type File struct{ W, R *sql.DB }
 
-// ErrDamaged is what the check of the pages found.
+// ErrDamaged is what the check of the file found.
 var ErrDamaged = errors.New("the file is damaged")
 
 // Open opens or makes the file. Where it fails, nothing stays open.
 func Open(ctx context.Context, s Spec) (f *File, err error) {
 	if err := touch(s.Path); err != nil {
+		return nil, err
+	}
+	if err := checkHeader(s.Path); err != nil {
 		return nil, err
 	}
 	f = &File{}
@@ -51,7 +55,7 @@ func Open(ctx context.Context, s Spec) (f *File, err error) {
 	if err := s.migrate(ctx, f.W); err != nil {
 		return f, err
 	}
-	if err := check(ctx, f.W); err != nil {
+	if err := s.check(ctx, f.W); err != nil {
 		return f, err
 	}
 	if f.R, err = sql.Open("sqlite", URI(s.Path, "ro", s.CacheKB)); err != nil {
@@ -159,27 +163,6 @@ func (s Spec) migrate(ctx context.Context, w *sql.DB) error {
 		}
 	}
 	return tx.Commit()
-}
-
-func check(ctx context.Context, w *sql.DB) error {
-	var verdict string
-	if err := w.QueryRowContext(ctx, `PRAGMA quick_check(1)`).Scan(&verdict); err != nil {
-		return err
-	}
-	if verdict != "ok" {
-		return fmt.Errorf("%w: %s", ErrDamaged, verdict)
-	}
-	return nil
-}
-
-// Damaged tells a broken file (SQLITE_CORRUPT 11, SQLITE_NOTADB 26) from one
-// that is only locked, full or forbidden.
-func Damaged(err error) bool {
-	var e *sqlite.Error
-	if errors.As(err, &e) {
-		return e.Code()&0xff == 11 || e.Code()&0xff == 26
-	}
-	return errors.Is(err, ErrDamaged)
 }
 
 // plain turns SQLite's words for a file that may not be written (READONLY 8,

@@ -8,8 +8,8 @@
 //	crc32c of the JSON in 8 hexadecimal digits, a space, the JSON, a newline
 //
 // A record is synced before the clerk sees "done". The last line may be torn by
-// a power cut: it was not acknowledged. A torn line anywhere else is damage; the
-// lines around it still count.
+// a power cut: then it was not acknowledged. A torn line anywhere else is damage;
+// the lines around it still count.
 package journal
 
 import (
@@ -46,11 +46,23 @@ type File interface {
 
 // A Journal is one open journal. It is used by one goroutine at a time.
 type Journal struct {
-	disk Disk
-	name string
-	f    File
-	size int64
+	disk  Disk
+	name  string
+	f     File
+	size  int64
+	found Damage
 }
+
+// Damage says where the file could not be read when it was opened.
+type Damage struct {
+	Lines int  // that are damaged; one that only the end of the file cuts off is none
+	Torn  bool // the end of the file cuts the last line off
+	First int  // so many records stand before the first of them
+	End   bool // nothing whole stands behind the last of them
+}
+
+// Any: not all of it could be read.
+func (d Damage) Any() bool { return d.Lines > 0 || d.Torn }
 
 // MaxRow is the size in bytes of the longest line.
 const MaxRow = 4 << 20
@@ -58,7 +70,8 @@ const MaxRow = 4 << 20
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 // Open opens or makes the journal, and gives its records in order and what was
-// wrong with it. It appends after the last whole line.
+// wrong with it. It changes nothing of what it finds, so that it may be kept;
+// what is appended stands after the last whole line.
 func Open(disk Disk, name string) (j *Journal, records []replica.Record, report []string, err error) {
 	f, err := disk.Open(name)
 	if err != nil {
@@ -67,10 +80,7 @@ func Open(disk Disk, name string) (j *Journal, records []replica.Record, report 
 	j = &Journal{disk: disk, name: name, f: f}
 	size, err := f.Size()
 	if err == nil {
-		records, j.size, report, err = readAll(io.NewSectionReader(f, 0, size))
-	}
-	if err == nil {
-		err = j.Rewind(j.size)
+		records, report, err = j.readAll(io.NewSectionReader(f, 0, size))
 	}
 	if err != nil {
 		return nil, nil, report, errors.Join(err, f.Close())
@@ -78,30 +88,43 @@ func Open(disk Disk, name string) (j *Journal, records []replica.Record, report 
 	return j, records, report, nil
 }
 
-// readAll reads up to the last whole line, which ends at good.
-func readAll(file io.Reader) (records []replica.Record, good int64, report []string, err error) {
+// Found is what was wrong with the file when it was opened.
+func (j *Journal) Found() Damage { return j.found }
+
+// readAll reads up to the last whole line.
+func (j *Journal) readAll(file io.Reader) (records []replica.Record, report []string, err error) {
 	r := bufio.NewReaderSize(file, 64<<10)
 	for line := 1; ; line++ {
 		row, size, torn, err := readRow(r)
-		if err != nil {
-			return records, good, report, err
-		}
-		if torn && size == 0 {
-			return records, good, report, nil
+		if err != nil || torn && size == 0 {
+			return records, report, err
 		}
 		rec, bad := parse(bytes.TrimSuffix(row, []byte("\n")))
+		if torn || bad != nil {
+			j.found.meet(torn, len(records))
+		}
 		switch {
 		case torn:
-			// Not acknowledged: "done" is only said after the newline is on disk.
-			report = append(report, fmt.Sprintf("journal line %d was cut off by a stop in the middle of a write; it had not been acknowledged", line))
-			return records, good, report, nil
+			return records, append(report, fmt.Sprintf("journal line %d is cut off", line)), nil
 		case bad != nil:
 			report = append(report, fmt.Sprintf("journal line %d is damaged (%v) and was passed over", line, bad))
 		default:
+			j.found.End = false
 			records = append(records, rec)
 		}
-		good += size
+		j.size += size
 	}
+}
+
+func (d *Damage) meet(torn bool, before int) {
+	if !d.Any() {
+		d.First = before
+	}
+	if d.End = true; torn {
+		d.Torn = true
+		return
+	}
+	d.Lines++
 }
 
 // readRow reads one line, its newline included, and gives its length. Of a line
@@ -146,6 +169,12 @@ func (j *Journal) Append(rec replica.Record) error {
 	if err != nil {
 		return err
 	}
+	if j.found.Torn {
+		if err := j.Rewind(j.size); err != nil {
+			return err
+		}
+		j.found.Torn = false
+	}
 	mark := j.size
 	n, err := j.f.WriteAt(row, j.size)
 	j.size += int64(n)
@@ -175,6 +204,28 @@ func encode(rec replica.Record) ([]byte, error) {
 // Size is the place after the last record, in bytes: Rewind goes back to it when
 // the transaction fails.
 func (j *Journal) Size() int64 { return j.size }
+
+// keepMost is how many bytes of a damaged journal are kept.
+const keepMost = 64 << 20
+
+// Keep copies the file as it was found, byte for byte, to another name; beyond
+// 64 MB, which no journal has, it is cut off. When it returns, that is on the
+// disk.
+func (j *Journal) Keep(name string) error {
+	size, err := j.f.Size()
+	if err != nil {
+		return err
+	}
+	to, err := j.disk.Open(name)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(io.NewOffsetWriter(to, 0), io.NewSectionReader(j.f, 0, min(size, keepMost)))
+	if err == nil {
+		err = to.Sync()
+	}
+	return errors.Join(err, to.Close())
+}
 
 // Rewind takes back what was appended after a place.
 func (j *Journal) Rewind(to int64) error {
@@ -211,7 +262,7 @@ func (j *Journal) Restart(records []replica.Record) error {
 	if err != nil {
 		return errors.Join(replaced, err, f.Close())
 	}
-	j.f, j.size = f, size
+	j.f, j.size, j.found = f, size, Damage{}
 	return replaced
 }
 

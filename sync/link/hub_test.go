@@ -32,18 +32,19 @@ func reading() hlc.Reading {
 
 // A shelf is the replica as the link sees it: ops with or without an answer.
 type shelf struct {
-	mu       sync.Mutex
-	t        *testing.T
-	ops      [][]byte
-	answered map[uint64]wire.Verdict
-	anchored bool
-	cursor   int64
-	counter  uint64
-	saves    int
-	scrubs   int
-	first    uint64 // what Complete adds to a request
-	clash    bool   // another machine writes under this PC's name
-	rekey    bool   // and an answer has shown it
+	mu        sync.Mutex
+	t         *testing.T
+	ops       [][]byte
+	answered  map[uint64]wire.Verdict
+	anchored  bool
+	cursor    int64
+	counter   uint64
+	saves     int
+	scrubs    int
+	scrubbing func() // while it is looked through
+	first     uint64 // what Complete adds to a request
+	clash     bool   // another machine writes under this PC's name
+	rekey     bool   // and an answer has shown it
 }
 
 func newShelf(t *testing.T, n int) *shelf {
@@ -128,6 +129,9 @@ func (s *shelf) Scrub(context.Context, int) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.scrubs++
+	if s.scrubbing != nil {
+		s.scrubbing()
+	}
 	return nil
 }
 

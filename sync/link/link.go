@@ -82,6 +82,9 @@ type Link struct {
 
 	mu     sync.Mutex
 	status Status
+
+	looking sync.Mutex // the replica is being looked through
+	restTo  int64      // and not again before this time (Up)
 }
 
 // result is an exchange that has ended.
@@ -356,12 +359,32 @@ func (l *Link) exchange(ctx context.Context, s peer.Send, tune tuning) result {
 	return r
 }
 
-// scrubBudget is how many ops are read again before each request: a replica of
-// years is looked through in an hour.
-const scrubBudget = 5000
+const (
+	// scrubBudget is how many ops are read again before a request: a replica of
+	// years is looked through in an hour.
+	scrubBudget = 5000
+
+	scrubQuick = 50 // ms that a look may always take
+	scrubRest  = 20 // and where it takes longer, the next one waits so many times that
+)
+
+// scrub has the replica looked through. On an old PC that takes its time, and
+// each clerk's click brings a request: then it is done now and then only.
+func (l *Link) scrub(ctx context.Context) error {
+	l.looking.Lock()
+	defer l.looking.Unlock()
+	begin := l.cfg.Now().Up
+	if begin < l.restTo {
+		return nil
+	}
+	err := l.replica.Scrub(ctx, scrubBudget)
+	end := l.cfg.Now().Up
+	l.restTo = end + scrubRest*max(0, end-begin-scrubQuick)
+	return err
+}
 
 func (l *Link) request(ctx context.Context, s peer.Send, tune tuning) (wire.Request, error) {
-	if err := l.replica.Scrub(ctx, scrubBudget); err != nil {
+	if err := l.scrub(ctx); err != nil {
 		return wire.Request{}, err
 	}
 	req, err := l.replica.Where(ctx)

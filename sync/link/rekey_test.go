@@ -211,6 +211,26 @@ func TestRetiredEndsTheLine(t *testing.T) {
 	}
 }
 
+// On a PC on which a look through the replica takes half a second, it is not
+// looked through at every click; on one where it takes no time it is.
+func TestScrubRests(t *testing.T) {
+	for takes, want := range map[int64]int{500: 3, scrubQuick: 30} { // in half a minute of clicks, one a second
+		s, up := newShelf(t, 1), int64(0)
+		s.scrubbing = func() { up += takes }
+		l := office(t, serve(t, newCentre(t)).URL, "", toDate, s)
+		l.cfg.Now = func() hlc.Reading { return hlc.Reading{Wall: up, Boot: "b1", Up: up} }
+		for click := range int64(30) {
+			up = max(up, 1000+1000*click)
+			if err := l.scrub(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if s.scrubs != want {
+			t.Errorf("a look takes %d ms, and there were %d of them; want %d", takes, s.scrubs, want)
+		}
+	}
+}
+
 // The replica is looked through before each request; what a hub needs that has
 // lost something rides with the main one, with edits or without, and never with
 // the one that waits for news.

@@ -111,12 +111,12 @@ func fold(records []Record, s *State) *folded {
 
 // read gives the record's ops. A number that no log reaches is no number.
 func (rec Record) read() (ops []Kept, err error) {
-	if rec.Next >= Stray || rec.Moved >= Stray {
+	if rec.Next > wire.MaxSeq/2 || rec.Moved > wire.MaxSeq/2 {
 		return nil, fmt.Errorf("number %d", max(rec.Next, rec.Moved))
 	}
 	for _, raw := range rec.Ops {
 		o, err := wire.DecodeOp(rec.Device, raw)
-		if err == nil && o.ID.Seq >= Stray {
+		if err == nil && o.ID.Seq > wire.MaxSeq/2 {
 			err = fmt.Errorf("op %d", o.ID.Seq)
 		}
 		if err != nil {

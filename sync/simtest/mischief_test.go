@@ -338,6 +338,7 @@ func (p *pc) purge() {
 		return
 	}
 	id := p.w.booking()
+	defer p.w.excuse(func(t *told) bool { return t.sent })
 	p.alive(func() {
 		n, err := l.LetGo(id)
 		if err != nil && !errors.Is(err, errFull) {
@@ -346,7 +347,6 @@ func (p *pc) purge() {
 		if n > 0 {
 			p.w.say("%s lets %s go: %d ops", p.name, id, n)
 			p.w.counts["bookings let go"]++
-			p.w.excuse(func(t *told) bool { return t.sent })
 		}
 	})
 }
