@@ -145,7 +145,7 @@ func (p *PC) init() string {
 }
 
 // patience with one command.
-const patience = 3 * time.Minute
+const patience = 8 * time.Minute
 
 // Say runs a command inside and gives its output, its error text and its code.
 func (p *PC) Say(args ...string) (out, errs string, code int) {
