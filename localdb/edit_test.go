@@ -189,3 +189,15 @@ func TestManyAtOnce(t *testing.T) {
 		t.Errorf("report %v", c.report)
 	}
 }
+
+// A script does three things while a coarse clock shows the same: they are three
+// things, and none is taken for another under a second name.
+func TestThreeActionsInOneMoment(t *testing.T) {
+	c := newCounter(t)
+	first := c.arrive("22222222")
+	c.write("", "22222222", factDraft("22222222", spclep.Undone, spclep.UndoneValue{Action: first.Action.String()}))
+	c.arrive("22222222")
+	if got := c.state("22222222"); got != spclep.StateArrived {
+		t.Errorf("arrived, taken back, arrived again: %s", got)
+	}
+}

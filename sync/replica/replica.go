@@ -42,6 +42,8 @@ type State struct {
 	Clash   bool       `json:"clash"`          // the hub holds another edit under an own number: this PC needs a new key
 	Resend  bool       `json:"resend"`         // the hub has lost something: what others wrote, and it lacks, is sent too
 	Mended  Mended     `json:"mended,omitzero"`
+	Boot    string     `json:"boot,omitempty"` // of the last action here, and its running time: no two actions show the same
+	Up      int64      `json:"up,omitempty"`
 	Gone    int        `json:"gone"` // ops that were let go after their time of retention
 }
 
