@@ -147,7 +147,7 @@ cross:
 # of being listed as not run. -count=1: stories start programs they have built,
 # which the cache of test results knows nothing of.
 race:
-	@CONDICA_REAL=1 go test -race -count=1 -skip '^Test(Packages|Systemd|Wine)' ./...
+	@CONDICA_REAL=1 go test -race -count=1 -timeout 20m -skip '^Test(Packages|Systemd|Wine)' ./...
 
 # The packages on a Debian with a real systemd, and the Windows program under
 # Wine. Both systems are fetched once and kept in the user's cache; without the

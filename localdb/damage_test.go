@@ -21,7 +21,7 @@ import (
 )
 
 var (
-	trials     = flag.Int("trials", 20, "damaged data folders to open")
+	trials     = flag.Int("trials", 12, "damaged data folders to open")
 	firstTrial = flag.Uint64("trial", 0, "number of the first, to see one again")
 )
 
