@@ -14,7 +14,6 @@ import (
 type Replayed struct {
 	Restored int // ops that the log did not hold, or only as they were before they were sealed
 	Mended   int // ops that the log held otherwise: damaged
-	Own      int // own ops the journal holds
 	Unread   int // records that no program of this version writes: they were passed over
 }
 
@@ -26,7 +25,7 @@ func Replay(tx Tx, records []Record) (Replayed, error) {
 	s := tx.State()
 	var out Replayed
 	f := fold(records, s)
-	out.Own, out.Unread = len(f.ops), f.unread
+	out.Unread = f.unread
 	var touched []op.Entry
 	for _, seq := range slices.Sorted(maps.Keys(f.ops)) {
 		j := f.ops[seq]

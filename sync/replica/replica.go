@@ -107,8 +107,8 @@ type Tx interface {
 	Op(id op.ID) (k Kept, ok bool, err error)
 	// Add writes an op, if none is held under its id.
 	Add(k Kept) (added bool, err error)
-	// Set writes anew all of an op but its id. Where another op holds its
-	// position, that one loses it.
+	// Set writes anew all of an op but its id. A position that
+	// another op holds is an error.
 	Set(k Kept) error
 	// Remove takes an op out of the log.
 	Remove(id op.ID) error
