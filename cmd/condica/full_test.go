@@ -17,6 +17,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -200,6 +201,8 @@ type fullStory struct {
 	desk   *window
 	clerks []*clerk
 	waits  string // a booking of which only the page speaks
+	note   string // the last that the page called done
+	notes  int
 
 	mu                    sync.Mutex
 	refusals, givenUp     int
@@ -268,11 +271,12 @@ func (f *fullStory) notKept(at api.Control, path, verb string, r refusal) {
 	}
 }
 
-// post sends the form by which the waiting person is checked in.
-func (f *fullStory) post() (status int, page string) {
+// post sends a form of the waiting person's page.
+func (f *fullStory) post(deed string, form url.Values) (status int, page string) {
 	f.t.Helper()
 	client := http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	resp, err := client.PostForm(f.pcs["pc1"].url("desk")+"/vizita/"+f.waits+"/prezent", url.Values{"cheie": {"cheia-acestui-formular"}})
+	form.Set("cheie", "cheia-acestui-formular")
+	resp, err := client.PostForm(f.pcs["pc1"].url("desk")+"/vizita/"+f.waits+"/"+deed, form)
 	if err != nil {
 		f.t.Fatal(err)
 	}
@@ -284,16 +288,59 @@ func (f *fullStory) post() (status int, page string) {
 	return resp.StatusCode, string(body)
 }
 
-// refusedOnPage: the page says it to a person, and can still be read.
-func (f *fullStory) refusedOnPage() {
+// noteOnPage writes one more long note on the page. It is refused, or done and
+// from then on to be found.
+func (f *fullStory) noteOnPage() (refused bool) {
 	f.t.Helper()
-	if status, page := f.post(); status != http.StatusInsufficientStorage || !strings.Contains(page, "Nu s-a salvat") || !strings.Contains(page, "plin") {
+	note := fmt.Sprintf("%d %s", f.notes, strings.Repeat("notă lungă ", 60))
+	note = strings.TrimSpace(note)
+	f.notes++
+	status, page := f.post("date", url.Values{"vechi.note": {f.note}, "note": {note}})
+	if status == http.StatusSeeOther {
+		f.note = note
+		f.doneOnPage(spclep.FieldNote, fmt.Sprintf("%q", note))
+		return false
+	}
+	if status != http.StatusInsufficientStorage || !strings.Contains(page, "Nu s-a salvat") || !strings.Contains(page, "plin") {
 		if f.unclear++; f.unclear <= 3 {
 			f.t.Errorf("the page answers %d and does not say that nothing was saved because the disk is full: %s", status, text(page))
 		}
 	}
-	if page := get(f.t, f.pcs["pc1"].url("desk")+"/vizita/"+f.waits); !strings.Contains(page, "Persoană Exemplu 01") {
+	return true
+}
+
+// doneOnPage notes what the page has just called done.
+func (f *fullStory) doneOnPage(name, value string) {
+	f.t.Helper()
+	id := spclep.BookingID(f.waits)
+	v := f.record("pc1", id)
+	for _, e := range slices.Concat(v.Facts, v.History) {
+		if e.Name == name && (value == "" || string(e.Value) == value) {
+			f.clerks[0].mu.Lock()
+			f.clerks[0].done = append(f.clerks[0].done, told{e.Action, id, name, value})
+			f.clerks[0].mu.Unlock()
+			return
+		}
+	}
+	f.t.Errorf("the page says that it is done, and there is no %s %s", name, value)
+}
+
+// refusedOnPage: the page says it to a person, keeps nothing of what it refused,
+// and can still be read.
+func (f *fullStory) refusedOnPage() {
+	f.t.Helper()
+	// A small edit may still find room that a large one did not.
+	for n := 0; !f.noteOnPage(); n++ {
+		if n == 500 {
+			f.t.Fatal("half a megabyte found room on a full disk")
+		}
+	}
+	page := get(f.t, f.pcs["pc1"].url("desk")+"/vizita/"+f.waits)
+	if !strings.Contains(page, "Persoană Exemplu 01") {
 		f.t.Errorf("on a full disk the visit cannot be looked at: %s", text(page))
+	}
+	if !strings.Contains(page, `name="vechi.note" value="`+f.note+`"`) {
+		f.t.Errorf("the note is not the last that was done, %.20q: %s", f.note, text(page))
 	}
 }
 
@@ -308,15 +355,10 @@ func text(page string) string {
 // checkInOnPage sends the same form once more, now that there is room.
 func (f *fullStory) checkInOnPage() {
 	f.t.Helper()
-	if status, page := f.post(); status != http.StatusSeeOther {
+	if status, page := f.post("prezent", url.Values{}); status != http.StatusSeeOther {
 		f.t.Errorf("with room again the page answers %d:\n%s", status, text(page))
 	}
-	id := spclep.BookingID(f.waits)
-	for _, e := range f.record("pc1", id).Facts {
-		if e.Name == spclep.Arrived {
-			f.clerks[0].did(e.Action, id, spclep.Arrived)
-		}
-	}
+	f.doneOnPage(spclep.Arrived, "")
 }
 
 // killedWhileFull: the service is killed and started on the full disk. It opens,
