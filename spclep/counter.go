@@ -69,12 +69,12 @@ func (r *Reference) arrivalNotes(q CheckInAsk) []Note {
 	switch {
 	case b.Origin == "walk-in" || b.Origin == "urgent":
 	case q.Now < early:
-		out = append(out, Note{"B20", "early", "the booking is for " + b.At.String(), "Programarea este la ora " + b.At.String() + "."})
+		out = append(out, Note{"B20", "early", "the booking is for " + b.At.String(), "Programarea este la ora " + b.At.String() + ".", map[string]string{"at": b.At.String()}})
 	case q.Now > late:
-		out = append(out, Note{"G03", "late", "the booking was for " + b.At.String(), "Programarea a fost la ora " + b.At.String() + "; șeful de serviciu hotărăște dacă persoana mai este primită."})
+		out = append(out, Note{"G03", "late", "the booking was for " + b.At.String(), "Programarea a fost la ora " + b.At.String() + "; șeful de serviciu hotărăște dacă persoana mai este primită.", map[string]string{"at": b.At.String()}})
 	}
 	if h, err := r.Hours(q.Office, q.Today); err == nil && h.Closed {
-		out = append(out, Note{"B15", "closed-day", "the calendar has the office closed: " + h.Why, "După calendar, azi nu se lucrează cu publicul: " + h.Why + "."})
+		out = append(out, Note{"B15", "closed-day", "the calendar has the office closed: " + h.Why, "După calendar, azi nu se lucrează cu publicul: " + h.Why + ".", map[string]string{"why": h.Why}})
 	}
 	return out
 }

@@ -80,10 +80,10 @@ func (r *Reference) mayCollect(q HandOverAsk) error {
 func (r *Reference) HandOverNotes(q HandOverAsk) []Note {
 	var out []Note
 	if h, err := r.Hours(q.Office, q.Today); err == nil && !h.Open(HoursPickup, q.Now) {
-		out = append(out, Note{"H03", "outside-pickup-hours", "cards are not given out at this hour", "În afara programului de eliberare a actelor."})
+		out = append(out, Note{"H03", "outside-pickup-hours", "cards are not given out at this hour", "În afara programului de eliberare a actelor.", nil})
 	}
 	if f := q.Visit.Filed; f != nil && f.Pickup != "" && f.Pickup != q.Office {
-		out = append(out, Note{"T04", "pickup-elsewhere", "the card was to be collected at " + string(f.Pickup), "S-a cerut ridicarea actului de la alt serviciu."})
+		out = append(out, Note{"T04", "pickup-elsewhere", "the card was to be collected at " + string(f.Pickup), "S-a cerut ridicarea actului de la alt serviciu.", nil})
 	}
 	return out
 }

@@ -267,11 +267,11 @@ func (r *Reference) notes(l listing, a Ask) []Note {
 	}
 	for _, n := range l.row.Notes {
 		if n.If.holds(a.Answers) {
-			out = append(out, Note{n.Rule, n.Code, n.Say, n.Text})
+			out = append(out, Note{n.Rule, n.Code, n.Say, n.Text, nil})
 		}
 	}
 	if err, ok := Refused(r.ageFits(a)); ok {
-		out = append(out, Note{err.Rule, err.Code, err.Say, err.Text})
+		out = append(out, Note{err.Rule, err.Code, err.Say, err.Text, err.Args})
 	}
 	return out
 }

@@ -68,10 +68,11 @@ type ProductInfo struct {
 
 // A Note is something the clerk should know that stops nothing.
 type Note struct {
-	Rule string `json:"rule"`
-	Code string `json:"code"`
-	Say  string `json:"say"`  // English
-	Text string `json:"text"` // Romanian
+	Rule string            `json:"rule"`
+	Code string            `json:"code"`
+	Say  string            `json:"say"`            // English
+	Text string            `json:"text"`           // Romanian
+	Args map[string]string `json:"args,omitempty"` // what Say and Text speak of
 }
 
 // Number is the bundle's number; a later bundle has a higher one.

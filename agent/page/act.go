@@ -78,7 +78,7 @@ func (p *pages) problemOf(err error) (problem, bool) {
 	var own *problem
 	var answer *spclep.AnswerError
 	if refusal, ok := spclep.Refused(err); ok {
-		return problem{Text: refusal.Text, Rule: refusal.Rule, code: refusal.Code}, true
+		return problem{Text: p.refused(refusal), Rule: refusal.Rule, code: refusal.Code}, true
 	}
 	if errors.As(err, &own) {
 		return *own, true

@@ -35,7 +35,7 @@ type Demo struct {
 	Command string         // does the same from a terminal
 }
 
-// pages serves one office's desk.
+// pages serves one office's desk in one language.
 type pages struct {
 	office *office.Office
 	o      Options
@@ -46,8 +46,20 @@ type pages struct {
 // New makes the pages of an office. The handler guards itself: it speaks only
 // under Options.Hosts, and takes no form that another site made a browser send.
 func New(o *office.Office, options Options) http.Handler {
-	p := &pages{office: o, o: options, words: romanian()}
-	p.views = p.parse()
+	desks := map[string]http.Handler{}
+	for _, lang := range languages {
+		w, err := catalogue(lang)
+		if err != nil {
+			panic(err) // the files are embedded, and a test reads them
+		}
+		p := &pages{office: o, o: options, words: w}
+		p.views = p.parse()
+		desks[lang] = p.guard(p.admit(p.routes()))
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { desks[language(r)].ServeHTTP(w, r) })
+}
+
+func (p *pages) routes() http.Handler {
 	mux := http.NewServeMux()
 	for pattern, h := range map[string]handler{
 		"GET /{$}":                 p.day,
@@ -64,6 +76,7 @@ func New(o *office.Office, options Options) http.Handler {
 		"GET /ajutor":              p.help,
 		"GET /stare":               p.status,
 		"POST /lucrator":           p.setClerk,
+		"POST /limba":              setLanguage,
 		"POST /ceas":               p.setTime,
 		"POST /demo/linie":         p.demoLine,
 		"/":                        p.nothingHere,
@@ -71,7 +84,7 @@ func New(o *office.Office, options Options) http.Handler {
 		mux.Handle(pattern, p.handle(h))
 	}
 	mux.Handle("GET /static/", assets())
-	return p.guard(p.admit(mux))
+	return mux
 }
 
 // assets are the same for every clerk and hold nothing personal, but a PC

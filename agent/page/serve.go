@@ -73,7 +73,7 @@ func (p *pages) fail(w http.ResponseWriter, r *http.Request, err error) {
 	var stop *halt
 	var large *http.MaxBytesError
 	if refusal, ok := spclep.Refused(err); ok {
-		status, text, rule = http.StatusConflict, refusal.Text, refusal.Rule
+		status, text, rule = http.StatusConflict, p.refused(refusal), refusal.Rule
 	} else if errors.As(err, &stop) {
 		status, text = stop.status, p.words.t(stop.key)
 	} else if errors.As(err, &large) {
@@ -146,7 +146,7 @@ func here(r *http.Request) string {
 func (p *pages) parse() map[string]*template.Template {
 	funcs := template.FuncMap{
 		"t": p.words.t, "n": p.words.n, "has": p.words.has, "key": p.o.Random, "list": func(a ...any) []any { return a },
-		"state": p.state, "join": strings.Join, "dotted": dotted,
+		"state": p.state, "join": strings.Join, "lang": func() string { return p.words.lang }, "tongues": tongues, "said": p.refused,
 	}
 	shared := template.Must(template.New("").Funcs(funcs).ParseFS(files, "templates/shared/*.html"))
 	names, err := fs.Glob(files, "templates/*.html")

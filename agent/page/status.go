@@ -121,10 +121,10 @@ func (p *pages) sent(line *statusLine, st office.Status) {
 // held says what the replica holds, or how far its filling is.
 func (p *pages) held(line *statusLine, st office.Status) {
 	if st.Cursor < st.Head {
-		line.add(p.words.t("status.filling", dotted(int(st.Cursor)), dotted(int(st.Head))))
+		line.add(p.words.t("status.filling", p.words.number(int(st.Cursor)), p.words.number(int(st.Head))))
 	}
 	if st.Bookings > 0 {
-		line.add(p.words.t("status.held", days(st.From, st.To), dotted(st.Bookings)))
+		line.add(p.words.t("status.held", days(st.From, st.To), p.words.number(st.Bookings)))
 	}
 	if st.ClockOff() {
 		key, off := "status.clock-ahead", time.Duration(st.OffMs)*time.Millisecond

@@ -1,46 +1,69 @@
 package page
 
 import (
+	"cmp"
 	"fmt"
+	"io/fs"
 	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
 )
 
-// A word is one text of the catalogue: one form, or the three that Romanian
-// counts with (1 operație, 2 operații, 20 de operații). Texts hold the verbs
-// of fmt; %[2]s lets a translation change the order.
+// Languages of the pages. The first is what a desk shows that was told nothing;
+// law and papers are Romanian in all of them.
+var languages = []string{"ro", "hu", "en"}
+
+// A word is one text of the catalogue: one form, or those a language counts
+// with. Romanian has three (1 operație, 2 operații, 20 de operații); where few
+// is not given it is as many. Texts hold the verbs of fmt; %[2]s lets a
+// translation change the order.
 type word struct {
 	text           string
 	one, few, many string
 }
 
 // words is one language of the catalogue, by key.
-type words map[string]word
-
-// romanian loads the catalogue of the embedded file words/ro.yaml.
-func romanian() words {
-	text, err := files.ReadFile("words/ro.yaml")
-	if err != nil {
-		panic(err) // the file is embedded
-	}
-	w, err := parseWords(text)
-	if err != nil {
-		panic(err) // the file is embedded, and a test reads it
-	}
-	return w
+type words struct {
+	lang string
+	all  map[string]word
 }
 
-func parseWords(text []byte) (words, error) {
-	var w words
-	if err := yaml.Unmarshal(text, &w); err != nil {
-		return nil, fmt.Errorf("words: %w", err)
+// catalogue loads a language from the embedded files words/LANG/*.yaml.
+func catalogue(lang string) (words, error) {
+	w := words{lang, map[string]word{}}
+	names, err := fs.Glob(files, "words/"+lang+"/*.yaml")
+	if err != nil {
+		return w, err
+	}
+	for _, name := range names {
+		text, err := files.ReadFile(name)
+		if err != nil {
+			return w, err
+		}
+		if err := w.read(text); err != nil {
+			return w, fmt.Errorf("%s: %w", name, err)
+		}
 	}
 	return w, nil
 }
 
-// UnmarshalYAML reads a text, or a mapping of one, few and many.
+// read adds the keys of one file; a key stands once in a language.
+func (w words) read(text []byte) error {
+	var file map[string]word
+	if err := yaml.Unmarshal(text, &file); err != nil {
+		return err
+	}
+	for key, e := range file {
+		if _, again := w.all[key]; again {
+			return fmt.Errorf("%q stands in another file too", key)
+		}
+		w.all[key] = e
+	}
+	return nil
+}
+
+// UnmarshalYAML reads a text, or a mapping of one, few (may be left out) and many.
 func (w *word) UnmarshalYAML(n *yaml.Node) error {
 	if n.Kind == yaml.ScalarNode {
 		return n.Decode(&w.text)
@@ -49,17 +72,17 @@ func (w *word) UnmarshalYAML(n *yaml.Node) error {
 	if err := n.Decode(&forms); err != nil {
 		return err
 	}
-	if forms.One == "" || forms.Few == "" || forms.Many == "" {
+	if forms.One == "" || forms.Many == "" {
 		return fmt.Errorf("line %d: want a text, or one, few and many", n.Line)
 	}
-	w.one, w.few, w.many = forms.One, forms.Few, forms.Many
+	w.one, w.few, w.many = forms.One, cmp.Or(forms.Few, forms.Many), forms.Many
 	return nil
 }
 
 // t is the text of a key. A key that is missing shows itself: a hole in the
 // catalogue must not take a page away from a clerk. A test finds it first.
 func (w words) t(key string, args ...any) string {
-	e, ok := w[key]
+	e, ok := w.all[key]
 	if !ok {
 		return "[" + key + "]"
 	}
@@ -70,15 +93,15 @@ func (w words) t(key string, args ...any) string {
 }
 
 // has reports whether the catalogue holds the key.
-func (w words) has(key string) bool { _, ok := w[key]; return ok }
+func (w words) has(key string) bool { _, ok := w.all[key]; return ok }
 
 // n is the text of a key for a count, which is its first argument.
 func (w words) n(key string, count int, args ...any) string {
-	e, ok := w[key]
+	e, ok := w.all[key]
 	if !ok {
 		return "[" + key + "]"
 	}
-	return fmt.Sprintf(e.form(count), append([]any{dotted(count)}, args...)...)
+	return fmt.Sprintf(e.form(count), append([]any{w.number(count)}, args...)...)
 }
 
 // form picks by the rule of Romanian: 1; then 0 and all that end in 01 to 19;
@@ -93,13 +116,14 @@ func (e word) form(n int) string {
 	return e.many
 }
 
-// dotted writes 1284 as 1.284.
-func dotted(n int) string {
+// number writes 1284 as the language does: 1.284, 1 284, 1,284.
+func (w words) number(n int) string {
+	mark := map[string]string{"hu": "\u00a0", "en": ","}[w.lang]
 	s := strconv.Itoa(n)
 	var b strings.Builder
 	for i, c := range s {
 		if left := len(s) - i; i > 0 && left%3 == 0 && s[i-1] != '-' {
-			b.WriteByte('.')
+			b.WriteString(cmp.Or(mark, "."))
 		}
 		b.WriteRune(c)
 	}

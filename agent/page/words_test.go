@@ -78,14 +78,7 @@ var (
 
 // The catalogue holds every key a page asks for, and none that no page asks for.
 func TestCatalogueIsWholeAndWithoutRest(t *testing.T) {
-	raw, err := os.ReadFile("words/ro.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var held map[string]any
-	if err := yaml.Unmarshal(raw, &held); err != nil {
-		t.Fatal(err)
-	}
+	held := catalogueKeys(t, "ro")
 	asked := map[string]string{}
 	fams := families(t)
 	for _, file := range sources(t) {
@@ -121,6 +114,43 @@ func TestCatalogueIsWholeAndWithoutRest(t *testing.T) {
 	}
 }
 
+// catalogueFiles are the files of one language.
+func catalogueFiles(t *testing.T, lang string) (out map[string]string) {
+	t.Helper()
+	names, err := filepath.Glob("words/" + lang + "/*.yaml")
+	if err != nil || len(names) == 0 {
+		t.Fatalf("no words in %q: %v", lang, err)
+	}
+	out = map[string]string{}
+	for _, name := range names {
+		raw, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out[name] = string(raw)
+	}
+	return out
+}
+
+// catalogueKeys are the keys of one language; a key stands in one file only.
+func catalogueKeys(t *testing.T, lang string) map[string]any {
+	t.Helper()
+	held := map[string]any{}
+	for name, raw := range catalogueFiles(t, lang) {
+		var file map[string]any
+		if err := yaml.Unmarshal([]byte(raw), &file); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		for key, word := range file {
+			if held[key] != nil {
+				t.Errorf("%s: %q stands in another file too", name, key)
+			}
+			held[key] = word
+		}
+	}
+	return held
+}
+
 func sources(t *testing.T) []string {
 	var out []string
 	for _, pattern := range []string{"*.go", "templates/*.html", "templates/shared/*.html"} {
@@ -135,13 +165,11 @@ func sources(t *testing.T) []string {
 
 // Romanian is written with the comma below.
 func TestCatalogueIsRomanian(t *testing.T) {
-	raw, err := os.ReadFile("words/ro.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for i, line := range strings.Split(string(raw), "\n") {
-		if strings.ContainsAny(line, "\u015e\u015f\u0162\u0163") {
-			t.Errorf("line %d: a cedilla: %s", i+1, line)
+	for name, raw := range catalogueFiles(t, "ro") {
+		for i, line := range strings.Split(raw, "\n") {
+			if strings.ContainsAny(line, "\u015e\u015f\u0162\u0163") {
+				t.Errorf("%s:%d: a cedilla: %s", name, i+1, line)
+			}
 		}
 	}
 }
