@@ -1,6 +1,9 @@
 package spclep
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"slices"
+)
 
 // BookingID is eight symbols of the QR alphabet: random, no meaning, and short
 // enough to be typed. It is also the short code under the QR.
@@ -18,10 +21,12 @@ const (
 	Ready      = "ready"       // the card lies in the office
 	HandedOver = "handed-over" // the card was given: value HandedOverValue
 	Undone     = "undone"      // takes back one action: value UndoneValue
+	Settled    = "settled"     // a person has looked at what happened twice: value SettledValue
+	Printed    = "printed"     // a paper of this visit was printed: value PrintedValue
 )
 
 // Facts are the names above in the order in which a visit runs.
-var Facts = []string{Booked, Cancelled, Arrived, SentAway, Filed, Extended, Ready, HandedOver, Undone}
+var Facts = []string{Booked, Cancelled, Arrived, SentAway, Filed, Extended, Ready, HandedOver, Undone, Settled, Printed}
 
 // Fields are registers of a booking that may be replaced after it was made.
 // An answer to a checklist question is the field "answer." + its key, a
@@ -108,6 +113,23 @@ type UndoneValue struct {
 	Action string `json:"x"`
 }
 
+// SettledValue names the actions that a person has looked at: doubles, a
+// cancellation or a no-show beside an arrival. They stay on the record.
+type SettledValue struct {
+	Actions []string `json:"x"`
+}
+
+// PrintedValue says what was printed: "slip" or "missing-papers".
+type PrintedValue struct {
+	What string `json:"w"`
+}
+
+// Papers of a visit that are printed.
+const (
+	PrintSlip    = "slip"
+	PrintMissing = "missing-papers"
+)
+
 // A Fact is one thing that happened, as the record tells it.
 type Fact struct {
 	Name   string          `json:"name"`
@@ -145,18 +167,22 @@ type Visit struct {
 	Due        Day // Filed.Due, or the later day of an extension
 	// First is the fact that counts, by name: of two arrivals the earlier.
 	First map[string]Fact
-	// Doubles are facts that happened again after the one that counts: a second
-	// check-in, a second application. They are kept and shown.
+	// Doubles are facts that happened again after the one that counts - a second
+	// check-in, a second application - and that nobody has settled yet.
 	Doubles []Fact
-	// TwoHandOvers is the red alarm: one card was handed out twice.
+	// TwoHandOvers is the red alarm: one card was handed out twice, and nobody
+	// has settled it.
 	TwoHandOvers bool
 	// CancelledAfterArrival: a cancellation came in for a person who had
 	// already come; presence stands and the cancellation is shown beside it.
 	CancelledAfterArrival bool
 	// NoShowBesideArrival: one desk noted a no-show, another saw the person.
 	NoShowBesideArrival bool
-	// Undone holds the ids of actions taken back.
-	Undone map[string]bool
+	// Undone holds the ids of actions taken back, Settled those that a person has
+	// looked at.
+	Undone, Settled map[string]bool
+	// Prints counts the papers printed so far, by PrintedValue.What.
+	Prints map[string]int
 }
 
 // Derive adds up the facts of one booking. They must be sorted by effective
@@ -164,9 +190,9 @@ type Visit struct {
 // cannot be read counts as empty, so that a fact from a newer program still
 // counts as having happened.
 func Derive(facts []Fact) Visit {
-	v := Visit{First: map[string]Fact{}, Undone: undone(facts)}
+	v := Visit{First: map[string]Fact{}, Undone: undone(facts), Settled: map[string]bool{}, Prints: map[string]int{}}
 	for _, f := range facts {
-		if v.Undone[f.Action] || f.Name == Undone {
+		if v.Undone[f.Action] || f.Name == Undone || v.beside(f) {
 			continue
 		}
 		first, again := v.First[f.Name]
@@ -175,17 +201,34 @@ func Derive(facts []Fact) Visit {
 		}
 		if again && f.Name != Extended && f.Name != Booked {
 			v.Doubles = append(v.Doubles, f)
-			v.TwoHandOvers = v.TwoHandOvers || f.Name == HandedOver
 			continue
 		}
 		v.First[f.Name] = f
 	}
+	v.Doubles = slices.DeleteFunc(v.Doubles, func(f Fact) bool { return v.Settled[f.Action] })
+	v.TwoHandOvers = slices.ContainsFunc(v.Doubles, func(f Fact) bool { return f.Name == HandedOver })
 	v.read()
 	v.State = v.state()
 	_, come := v.First[Arrived]
 	_, filed := v.First[Filed]
-	v.CancelledAfterArrival = v.Cancelled != nil && (come || filed)
+	v.CancelledAfterArrival = v.Cancelled != nil && (come || filed) && !v.Settled[v.First[Cancelled].Action]
+	v.NoShowBesideArrival = v.NoShowBesideArrival && !v.Settled[v.First[SentAway].Action]
 	return v
+}
+
+// beside takes the facts that stand beside a visit and do not move it.
+func (v *Visit) beside(f Fact) bool {
+	switch f.Name {
+	case Settled:
+		for _, action := range value[SettledValue](f).Actions {
+			v.Settled[action] = true
+		}
+	case Printed:
+		v.Prints[value[PrintedValue](f).What]++
+	default:
+		return false
+	}
+	return true
 }
 
 // undone collects the actions taken back. An undo can itself be undone; the

@@ -16,9 +16,30 @@ import (
 
 // A Desk is one office's counter under one reference bundle.
 type Desk struct {
-	Ref    *spclep.Reference
-	Office spclep.OfficeID
-	Zone   *time.Location // of the office's wall clock
+	Ref     *spclep.Reference
+	Office  spclep.OfficeID
+	Zone    *time.Location // of the office's wall clock
+	Role    Role           // of who acts
+	UndoFor time.Duration  // how long an action can be taken back by whoever is no head of service; 0: for ever
+}
+
+// A Role is what somebody at the desk may decide.
+type Role string
+
+// Roles. Where an office has no accounts nobody can be told from another, and
+// everybody may do what the head of service may, within the limit of undoing.
+const (
+	RoleUntold Role = ""
+	RoleClerk  Role = "clerk"
+	RoleHead   Role = "head"
+)
+
+// headOnly refuses what only the head of service decides (A12).
+func (d Desk) headOnly() error {
+	if d.Role == RoleClerk {
+		return refuse("head-only", "this needs the head of service", "Aici hotărăște șeful de serviciu: cereți-i să aprobe cu PIN-ul propriu.")
+	}
+	return nil
 }
 
 // A Moment is when and with what an action is taken.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"condica/spclep"
@@ -151,6 +152,9 @@ func (d Desk) Undo(action op.ID, why string) Action {
 		if len(facts) == 0 && len(registers) == 0 {
 			return nil, refuse("nothing-to-undo", "there is no such action on this booking, or it was taken back already", "Această acțiune nu există sau a fost deja anulată.")
 		}
+		if err := d.inTime(append(facts, registers...), m); err != nil {
+			return nil, err
+		}
 		if err := undoable(b, action, facts); err != nil {
 			return nil, err
 		}
@@ -165,6 +169,25 @@ func (d Desk) Undo(action op.ID, why string) Action {
 			}
 		})
 	}
+}
+
+// inTime refuses to take back what was done too long ago, but by the head of
+// service.
+func (d Desk) inTime(entries []op.Entry, m Moment) error {
+	if d.UndoFor == 0 || d.Role == RoleHead {
+		return nil
+	}
+	for _, e := range entries {
+		if m.Ms-e.Eff.Ms() > d.UndoFor.Milliseconds() {
+			hours := strconv.Itoa(int(d.UndoFor.Hours()))
+			return &spclep.Refusal{
+				Rule: "2a", Code: "undo-late", Args: map[string]string{"hours": hours},
+				Say:  "what was done more than " + hours + " hours ago is taken back by the head of service only",
+				Text: "Ce s-a făcut cu mai mult de " + hours + " ore în urmă poate fi anulat numai de șeful de serviciu, cu PIN-ul propriu.",
+			}
+		}
+	}
+	return nil
 }
 
 // written finds what the action wrote and still counts.

@@ -86,6 +86,9 @@ func (d Desk) WalkIn(w Walk) Action {
 		if err := d.Ref.MayWalkIn(d.Office, today, now, w.Reason, w.Urgent, w.Approved, w.Why); err != nil {
 			return nil, err
 		}
+		if err := d.headOnly(); w.Urgent && err != nil {
+			return nil, err
+		}
 		v := spclep.BookedValue{Name: w.Name, Reason: w.Reason, Day: today, At: now, Origin: spclep.OriginWalkIn, Bundle: d.Ref.Number()}
 		if w.Urgent {
 			v.Origin, v.Approved = spclep.OriginUrgent, w.Approved
@@ -205,6 +208,9 @@ func (d Desk) Extend(days int, why string) Action {
 		}
 		if why = squeeze(why); why == "" {
 			return nil, refuse("reason-missing", "an extension needs a reason", "Scrieți motivul prelungirii.")
+		}
+		if err := d.headOnly(); err != nil {
+			return nil, err
 		}
 		due, err := d.Ref.Extend(b.Visit.Filed.Due, days)
 		if err != nil {

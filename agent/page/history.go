@@ -132,15 +132,19 @@ func (p *pages) factText(b record.Booking, e op.Entry) string {
 		return text
 	case spclep.Undone:
 		return p.undoneText(b, value[spclep.UndoneValue](e).Action)
+	case spclep.Settled:
+		return p.undoneText(b, value[spclep.SettledValue](e).Actions...)
+	case spclep.Printed:
+		return p.orKey("printed.", value[spclep.PrintedValue](e).What)
 	}
 	return ""
 }
 
-// undoneText names what an undo took back.
-func (p *pages) undoneText(b record.Booking, action string) string {
+// undoneText names what an undo took back, or a person has settled.
+func (p *pages) undoneText(b record.Booking, actions ...string) string {
 	var out []string
 	for _, f := range b.Facts {
-		if f.ActionID().String() == action {
+		if slices.Contains(actions, f.ActionID().String()) {
 			out = append(out, p.factName(f.Cell.Field)+" ("+p.stamp(f.Eff.Ms())+")")
 		}
 	}

@@ -57,6 +57,7 @@ func families(t *testing.T) map[string][]string {
 			"unsent", "sent", "accepted", wire.Refused, wire.Clash),
 		"nav.":     {"day", "walkin", "pickups", "conflicts", "queue", "help"},
 		"weekday.": {"monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"},
+		"printed.":     {spclep.PrintSlip, spclep.PrintMissing},
 		"done.": {"prezent", "trimis", "preia", "prelungire", "sosit", "preda", "raspunsuri", "acte", "date", "anulare", "conflict",
 			"fara-programare", "neschimbat"},
 	}

@@ -162,8 +162,11 @@ func distinct(entries []op.Entry) []op.Entry {
 		return entries
 	}
 	for i, e := range entries {
-		if e.Fact && e.Cell.Field == spclep.Undone {
+		switch {
+		case e.Fact && e.Cell.Field == spclep.Undone:
 			entries[i].Value = undoes(e.Value, names)
+		case e.Fact && e.Cell.Field == spclep.Settled:
+			entries[i].Value = settles(e.Value, names)
 		}
 	}
 	entries, _ = op.Distinct(entries)
@@ -192,4 +195,22 @@ func undoes(value json.RawMessage, names map[op.ID]op.ID) json.RawMessage {
 		return fmt.Appendf(nil, `{"x":%q}`, to)
 	}
 	return value
+}
+
+func settles(value json.RawMessage, names map[op.ID]op.ID) json.RawMessage {
+	var v spclep.SettledValue
+	if !read(value, &v) {
+		return value
+	}
+	for i, action := range v.Actions {
+		id, err := op.ParseID(action)
+		if to, ok := names[id]; err == nil && ok {
+			v.Actions[i] = to.String()
+		}
+	}
+	out, err := json.Marshal(v)
+	if err != nil {
+		return value
+	}
+	return out
 }

@@ -102,6 +102,15 @@ func TestDerive(t *testing.T) {
 		{"a fact from a newer program counts though its value cannot be read",
 			[]op.Entry{booked(1), a.fact(10, spclep.Filed, []int{1, 2})}, spclep.StateFiled,
 			func(v spclep.Visit) bool { return v.Filed != nil }},
+		{"a person has settled the two hand-overs: no alarm, and both stay on the record",
+			handedTwice(a, b, false), spclep.StateHandedOver, func(v spclep.Visit) bool { return !v.TwoHandOvers && len(v.Doubles) == 0 && len(v.Settled) == 1 }},
+		{"a third hand-over after the first two were settled alarms anew",
+			handedTwice(a, b, true), spclep.StateHandedOver, func(v spclep.Visit) bool { return v.TwoHandOvers && len(v.Doubles) == 1 }},
+		{"a no-show noted beside the person's visit was looked at: the person is still here",
+			noShowSettled(a, b), spclep.StateArrived, func(v spclep.Visit) bool { return !v.NoShowBesideArrival }},
+		{"a slip printed twice moves nothing and is counted",
+			[]op.Entry{a.fact(10, spclep.Arrived, nil), a.fact(11, spclep.Printed, spclep.PrintedValue{What: spclep.PrintSlip}), b.fact(12, spclep.Printed, spclep.PrintedValue{What: spclep.PrintSlip})},
+			spclep.StateArrived, func(v spclep.Visit) bool { return v.Prints[spclep.PrintSlip] == 2 && len(v.Doubles) == 0 }},
 		{"a fact nobody here knows changes nothing", []op.Entry{booked(1), a.fact(10, "weighed", 5)}, spclep.StateBooked, nil},
 	} {
 		v := ofAnyOrder(t, c.story, c.facts).Visit
@@ -109,6 +118,22 @@ func TestDerive(t *testing.T) {
 			t.Errorf("%s: state %q, want %q; %+v", c.story, v.State, c.state, v)
 		}
 	}
+}
+
+// handedTwice is a card given out twice and settled; more: and once more.
+func handedTwice(a, b *pen, more bool) []op.Entry {
+	holder := spclep.HandedOverValue{To: "holder"}
+	out := []op.Entry{a.fact(10, spclep.HandedOver, holder), b.fact(12, spclep.HandedOver, holder)}
+	out = append(out, a.fact(20, spclep.Settled, spclep.SettledValue{Actions: []string{out[1].ActionID().String()}}))
+	if more {
+		out = append(out, b.fact(30, spclep.HandedOver, holder))
+	}
+	return out
+}
+
+func noShowSettled(a, b *pen) []op.Entry {
+	away := a.fact(10, spclep.SentAway, spclep.SentAwayValue{Ground: spclep.GroundNoShow})
+	return []op.Entry{away, b.fact(12, spclep.Arrived, nil), a.fact(20, spclep.Settled, spclep.SettledValue{Actions: []string{away.ActionID().String()}})}
 }
 
 // An undo can be undone, and that again; the last word counts.
