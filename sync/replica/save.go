@@ -92,8 +92,14 @@ func (t *saving) epoch(epoch string) error {
 	if old == "" || old == epoch {
 		return nil
 	}
+	return t.reset()
+}
+
+// reset takes every place back and begins the log anew.
+func (t *saving) reset() error {
 	t.out.Reset = true
 	t.s.Cursor, t.s.Total, t.s.Summed, t.s.Differs, t.s.Resend = 0, digest.Sum{}, true, false, true
+	t.beyond = nil
 	return t.tx.Unplace()
 }
 
@@ -155,11 +161,28 @@ func (t *saving) verdict(id op.ID, v wire.Verdict, i int64) error {
 		k.Eff = v.Eff
 		t.touched = append(t.touched, k.Entry)
 	}
+	if err := t.taken(v.Pos+i, k); err != nil {
+		return err
+	}
 	if err := t.vacate(v.Pos+i, id); err != nil {
 		return err
 	}
 	k.Pos, k.Verdict, k.Say = v.Pos+i, "", ""
 	return t.tx.Set(k)
+}
+
+// taken: a place in the part of the log that was read already belongs to another
+// op. The hub was set back since, without a new epoch, by a request that was
+// older than what has been read: what it said before means nothing any more.
+func (t *saving) taken(pos int64, k Kept) error {
+	if pos > t.s.Cursor || k.Pos == pos {
+		return nil
+	}
+	rows, err := t.tx.Placed(pos-1, 1)
+	if err != nil || len(rows) == 0 || rows[0].Pos != pos || rows[0].ID == k.ID {
+		return err
+	}
+	return t.reset()
 }
 
 // entries writes the office's log on from the cursor. What lies before the
