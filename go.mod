@@ -10,6 +10,7 @@ require (
 	github.com/klauspost/compress v1.20.3 // sync/wire: zstd, a tenth of the bytes on a village line
 	github.com/skip2/go-qrcode v0.0.0-20200617195104-da1b6568686e // spclep/code: the booking's QR
 	go.yaml.in/yaml/v3 v3.0.6 // spclep: the reference bundle, with a line number for every mistake
+	golang.org/x/crypto v0.58.0 // agent/clerk: Argon2id (RFC 9106), so that six digits cannot be tried by the million
 	golang.org/x/sys v0.49.0 // agent: running time since power-on, file locks, the Windows service manager
 	golang.org/x/text v0.43.0 // letters without their marks
 	modernc.org/sqlite v1.61.1 // localdb, hub/store/sqlite: SQLite without cgo, so one static binary for each system

@@ -35,7 +35,7 @@ type arrow struct {
 // pure are the rooms that decide. The same record and the same day must give
 // the same answer on a desk, on the hub and in a storm replayed from its seed.
 var pure = []string{
-	"condica/spclep/...", "condica/agent/desk/...",
+	"condica/spclep/...", "condica/agent/desk/...", "condica/agent/clerk/...",
 	"condica/sync/op/...", "condica/sync/hlc/...", "condica/sync/peer/...",
 	"condica/sync/replica/...", "condica/sync/digest/...",
 }

@@ -165,7 +165,7 @@ func TestHubDocumentHasTheWiresFields(t *testing.T) {
 		"Problem": reflect.TypeFor[wire.Problem](), "Enroll": reflect.TypeFor[wire.Enroll](), "Enrolled": reflect.TypeFor[wire.Enrolled](),
 		"Settings": reflect.TypeFor[wire.Settings](), "SettingsAt": reflect.TypeFor[wire.SettingsAt](),
 		"Relayed": reflect.TypeFor[wire.Relayed](), "DaySum": reflect.TypeFor[wire.DaySum](), "Mend": reflect.TypeFor[wire.Mend](),
-		"Unsent": reflect.TypeFor[wire.Unsent](),
+		"Unsent": reflect.TypeFor[wire.Unsent](), "NumbersAt": reflect.TypeFor[wire.NumbersAt](), "Numbers": reflect.TypeFor[wire.Numbers](), "Desk": reflect.TypeFor[wire.Desk](),
 	} {
 		doc.sameKeys(name, doc.schema(name), of)
 	}
@@ -187,6 +187,7 @@ func TestHubDocumentHasTheWiresFields(t *testing.T) {
 		"unsent":     {dig(doc.schema("Enroll"), "properties", "unsent")["maxItems"], wire.MaxUnsent},
 		"wait":       {dig(doc.schema("Request"), "properties", "wait")["maximum"], wire.MaxWaitMs},
 		"bases":      {dig(doc.schema("Op"), "properties", "b")["maxItems"], wire.MaxBases},
+		"numbers":    {dig(doc.schema("Numbers"), "properties", "t")["maximum"], wire.NumberMax},
 		"texts":      {dig(doc.schema("Op"), "properties", "y")["maxLength"], wire.MaxTextBytes},
 		"version":    {doc.schema("Version")["const"], wire.Version},
 		"the header": {doc.at("components", "securitySchemes", "signature")["name"], wire.SignatureHeader},

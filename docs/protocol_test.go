@@ -69,6 +69,7 @@ func examples(t *testing.T) map[string][]byte {
 	request := wire.Request{
 		V: wire.Version, Office: "covasna", Epoch: "5b1e0c9a77d2f310", Cursor: 120, Tip: "c000000000000000:8", Own: 42,
 		Segments: []wire.Segment{wire.SignSegment(key, raw)}, Limit: wire.MaxPull, Health: json.RawMessage(`{"unsent":2}`),
+		Numbers: &wire.NumbersAt{Left: 480, Given: 1500}, Desks: wire.DesksSum(nil),
 	}
 	request.SetClock(hlc.Reading{Wall: 1230768060123, Boot: "b-17", Up: 3660000})
 	answer := wire.Answer{
@@ -77,6 +78,7 @@ func examples(t *testing.T) map[string][]byte {
 		From:     120, Entries: []wire.Entry{
 			{Pos: 121, Device: hlc.Device{0xc0}, Eff: hlc.At(1795418000000) + 3, Op: encodedOp(t, exampleOther())}, {Pos: 122, Seq: 41},
 		}, Cursor: 122, Head: 122, Keys: keys,
+		Numbers: &wire.Numbers{From: 2001, To: 2500}, Desks: []wire.Desk{{Device: exampleDevice(), Desk: 2, Name: "Ghișeul 1"}},
 	}
 	box := exampleBox(t, key)
 	body := []byte(`{"v":1}`)
@@ -265,7 +267,7 @@ func TestProtocolNamesAreSpelledOut(t *testing.T) {
 		t.Fatal(err)
 	}
 	doc := openDocument(t, "openapi-hub.yaml")
-	for _, name := range []string{"Op", "Segment", "Relayed", "DaySum", "Request", "Answer", "Mend", "Verdict", "Entry", "Enroll", "Enrolled", "SettingsAt", "Settings"} {
+	for _, name := range []string{"Op", "Segment", "Relayed", "DaySum", "Request", "Answer", "Mend", "Verdict", "Entry", "Enroll", "Enrolled", "SettingsAt", "Settings", "NumbersAt", "Numbers", "Desk"} {
 		section := part(string(text), "### "+name)
 		for key := range doc.properties(doc.schema(name)) {
 			if !strings.Contains(section, "| `"+key+"` |") {

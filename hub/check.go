@@ -2,7 +2,6 @@ package hub
 
 import (
 	"encoding/json"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -10,6 +9,7 @@ import (
 	"condica/spclep/code"
 	"condica/spclep/record"
 	"condica/sync/op"
+	"condica/sync/wire"
 )
 
 // MaxValue is the most bytes of one op's value.
@@ -22,25 +22,25 @@ const MaxValue = 32 << 10
 func mayCome(o op.Op, newer bool) error {
 	switch {
 	case len(o.Value) > MaxValue:
-		return fmt.Errorf("the value has %d bytes, at most %d are allowed", len(o.Value), MaxValue)
+		return wire.Refuse(wire.WhyLarge, "the value has %d bytes, at most %d are allowed", len(o.Value), MaxValue)
 	case !o.Fact && len(o.Value) == 0:
-		return fmt.Errorf("%s has no value", o.Cell)
+		return wire.Refuse(wire.WhyEmpty, "%s has no value", o.Cell)
 	case o.Cell.Kind != record.Kind:
 		return nil
 	}
 	if id, err := code.ParseID(o.Cell.Entity); err != nil || string(id) != o.Cell.Entity {
-		return fmt.Errorf("%q is not the id of a booking: want 8 symbols of %s", o.Cell.Entity, code.Alphabet)
+		return wire.Refuse(wire.WhyNoBooking, "%q is not the id of a booking: want 8 symbols of %s", o.Cell.Entity, code.Alphabet)
 	}
 	if !o.Fact {
 		return nil
 	}
 	switch name := o.Cell.Field; {
 	case name == spclep.Cancelled:
-		return fmt.Errorf("a booking is given back on the hub, not at a desk")
+		return wire.Refuse(wire.WhyHubOnly, "a booking is given back on the hub, not at a desk")
 	case name == spclep.Booked:
 		return mayBookAtDesk(o)
 	case !newer && !slices.Contains(spclep.Facts, name):
-		return fmt.Errorf("%q is not a fact of a booking: want one of %s", name, strings.Join(spclep.Facts, ", "))
+		return wire.Refuse(wire.WhyFact, "%q is not a fact of a booking: want one of %s", name, strings.Join(spclep.Facts, ", "))
 	}
 	return nil
 }
@@ -50,11 +50,11 @@ func mayCome(o op.Op, newer bool) error {
 func mayBookAtDesk(o op.Op) error {
 	var v spclep.BookedValue
 	if err := json.Unmarshal(o.Value, &v); err != nil {
-		return fmt.Errorf("the booking cannot be read: %w", err)
+		return wire.Refuse(wire.WhyBooking, "the booking cannot be read: %v", err)
 	}
 	origins := []string{spclep.OriginWalkIn, spclep.OriginUrgent, spclep.OriginScanned}
 	if !slices.Contains(origins, v.Origin) {
-		return fmt.Errorf("a booking with the origin %q is made on the hub; a desk may write %s", v.Origin, strings.Join(origins, ", "))
+		return wire.Refuse(wire.WhyHubOnly, "a booking with the origin %q is made on the hub; a desk may write %s", v.Origin, strings.Join(origins, ", "))
 	}
 	return nil
 }

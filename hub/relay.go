@@ -44,17 +44,17 @@ func (t *taking) relay(via hlc.Device, r wire.Relayed) error {
 func (t *taking) back(via hlc.Device, r wire.Relayed, seq uint64) (wire.Verdict, error) {
 	o, bad := wire.DecodeOp(r.Device, r.Op)
 	if bad != nil {
-		return wire.Verdict{Seq: seq, Code: wire.Refused, Say: bad.Error()}, nil
+		return wire.Verdict{Seq: seq, Code: wire.Refused, Say: unreadable(bad).Error()}, nil
 	}
 	if r.Device == via {
-		return wire.Verdict{Seq: seq, Code: wire.Refused, Say: "a PC sends its own edits under its own signature"}, nil
+		return wire.Verdict{Seq: seq, Code: wire.Refused, Say: wire.Refuse(wire.WhyOwn, "a PC sends its own edits under its own signature").Error()}, nil
 	}
 	author, err := t.author(r.Device)
 	if err != nil {
 		return wire.Verdict{}, err
 	}
 	if author == nil {
-		return wire.Verdict{Seq: seq, Code: wire.Refused, Say: "its author is of another office"}, nil
+		return wire.Verdict{Seq: seq, Code: wire.Refused, Say: wire.Refuse(wire.WhyElsewhere, "its author is of another office").Error()}, nil
 	}
 	held, err := t.tx.Held(o.ID)
 	if err != nil {

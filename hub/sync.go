@@ -45,7 +45,7 @@ func (s *Server) sync(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if req.WaitMs > 0 && len(req.Segments) == 0 && len(req.Relay) == 0 && len(req.Days) == 0 && !got.reset {
+	if req.WaitMs > 0 && len(req.Segments) == 0 && len(req.Relay) == 0 && len(req.Days) == 0 && !got.reset && got.numbers == nil {
 		leave()
 		leave = func() {}
 		if err := s.wait(r.Context(), me, got.from, req.Settings, time.Duration(req.WaitMs)*time.Millisecond); err != nil {
@@ -195,12 +195,15 @@ const (
 
 // compose puts the answer together from what is in the log now.
 func (s *Server) compose(ctx context.Context, me store.Device, req wire.Request, got taken) (wire.Answer, error) {
-	a := wire.Answer{V: wire.Version, Epoch: got.epoch, Have: got.have, Verdicts: got.verdicts, From: got.from, Cursor: got.from}
+	a := wire.Answer{V: wire.Version, Epoch: got.epoch, Have: got.have, Verdicts: got.verdicts, From: got.from, Cursor: got.from, Numbers: got.numbers}
 	if keys := s.QRKeys(); req.Keys != wire.KeysSum(keys) {
 		a.Keys = keys
 	}
 	if got.reset {
 		req.Own = 0 // what it holds is of another life of the log, in which the same number may have meant another op
+	}
+	if err := s.desks(ctx, me.Office, req.Desks, &a); err != nil {
+		return a, err
 	}
 	size, err := s.continued(ctx, me, req, &a)
 	if err != nil {

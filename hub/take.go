@@ -18,6 +18,7 @@ type taken struct {
 	from     int64 // its answer begins after this position
 	have     uint64
 	verdicts []wire.Verdict
+	numbers  *wire.Numbers // nil: it is given none
 }
 
 // take writes what a request brings, all in one transaction: its counter, its
@@ -49,6 +50,9 @@ func (s *Server) take(ctx context.Context, me store.Device, counter uint64, req 
 			return tx.SetDevice(*d) // and the answer is no: that is for after the commit
 		}
 		if out, err = s.stand(tx, req); err != nil {
+			return err
+		}
+		if out.numbers, err = reserve(tx, d, req, out); err != nil {
 			return err
 		}
 		if err := t.all(d, req); err != nil {

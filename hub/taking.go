@@ -3,6 +3,7 @@ package hub
 import (
 	"crypto/ed25519"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -108,7 +109,7 @@ func (t *taking) one(d hlc.Device, raw []byte, hint hlc.Time, next uint64) (wire
 		bad = mayCome(o, t.newer)
 	}
 	if bad != nil {
-		return t.refuse(id, wire.Refused, bad.Error(), raw)
+		return t.refuse(id, wire.Refused, unreadable(bad).Error(), raw)
 	}
 	return t.put(o, t.earlier(o.Time, hint), hlc.Device{})
 }
@@ -252,4 +253,13 @@ func follows(run, v wire.Verdict) bool {
 		return false
 	}
 	return v.Code != "" || v.Pos == run.Pos+int64(n)
+}
+
+// unreadable gives an error that is no refusal of its own its reason.
+func unreadable(bad error) error {
+	var own *wire.RefusalError
+	if errors.As(bad, &own) {
+		return own
+	}
+	return wire.Refuse(wire.WhyUnreadable, "%v", bad)
 }

@@ -5,6 +5,9 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"condica/sync/replica"
+	"condica/sync/wire"
 )
 
 // SkipNumbers keeps the registration numbers that this PC gives out above those
@@ -25,7 +28,7 @@ func (db *DB) SkipNumbers(ctx context.Context) error {
 		highest := t.s.Number
 		for _, n := range numbers {
 			// One that is no running number was not given out by a desk.
-			if number, err := strconv.Atoi(strings.TrimPrefix(string(n), prefix)); err == nil {
+			if number, err := strconv.Atoi(strings.TrimPrefix(string(n), prefix)); err == nil && number <= wire.NumberMax {
 				highest = max(highest, number)
 			}
 		}
@@ -35,4 +38,56 @@ func (db *DB) SkipNumbers(ctx context.Context) error {
 		t.s.Number = highest
 		return t.Journal(t.s.Mark()) // a replica made anew from the journal must know it too
 	})
+}
+
+// Numbers lists the plain registration numbers in use between two. The index has
+// them as texts: those of one length are in order.
+func (v *view) Numbers(from, to int64) (out []int64, err error) {
+	for low := int64(1); low <= to; low *= 10 {
+		a, b := max(from, low), min(to, low*10-1)
+		if a > b {
+			continue
+		}
+		rows, err := v.q.QueryContext(v.ctx, `SELECT number FROM booking WHERE number <> '' AND number BETWEEN ? AND ? AND length(number) = ?`,
+			strconv.FormatInt(a, 10), strconv.FormatInt(b, 10), len(strconv.FormatInt(a, 10)))
+		if err != nil {
+			return nil, fmt.Errorf("read registration numbers: %w", err)
+		}
+		texts, err := scanIDs(rows)
+		if err != nil {
+			return nil, fmt.Errorf("read registration numbers: %w", err)
+		}
+		for _, text := range texts {
+			if n, ok := replica.PlainNumber(string(text)); ok {
+				out = append(out, n)
+			}
+		}
+	}
+	return out, nil
+}
+
+// Alike is bookings whose applications carry one registration number.
+type Alike struct {
+	Number string
+	Rows   []Row // two or more, by id
+}
+
+// TwoAlike lists the registration numbers that several bookings carry, in the
+// order of the texts. No two PCs are given the same; it takes a copied PC, one or
+// a hub that was set back, or a number typed by hand.
+func (db *DB) TwoAlike(ctx context.Context) ([]Alike, error) {
+	rows, err := db.rows(ctx, `SELECT `+rowColumns+` FROM booking WHERE number IN (
+		SELECT number FROM booking WHERE number <> '' GROUP BY number HAVING count(*) > 1) ORDER BY number, id`)
+	if err != nil {
+		return nil, fmt.Errorf("read registration numbers: %w", err)
+	}
+	var out []Alike
+	for _, r := range rows {
+		if n := len(out); n == 0 || out[n-1].Number != r.Number {
+			out = append(out, Alike{Number: r.Number})
+		}
+		last := &out[len(out)-1]
+		last.Rows = append(last.Rows, r)
+	}
+	return out, nil
 }

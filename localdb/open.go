@@ -40,8 +40,19 @@ type Options struct {
 	Device hlc.Device         // this PC, if the replica does not know yet who it is
 	Now    func() hlc.Reading // the PC's clocks
 	Found  func(say string)   // is told what Scrub has found and put right; may be nil
+	Doing  func(step string)  // is told what Open begins to do, one of Steps; may be nil
 	Doubt  string             // why the database is not to be believed, though it may look well; it is made anew then
 }
+
+// Steps of Open that may take long on a slow disk.
+const (
+	StepCheck   = "check"   // the database is read from end to end
+	StepJournal = "journal" // what only the journal holds is put back
+	StepAnew    = "anew"    // the database is damaged and is made anew
+)
+
+// Steps lists them.
+func Steps() []string { return []string{StepCheck, StepJournal, StepAnew} }
 
 // A DB is one open replica. Reads run beside each other and beside the one
 // writer; every method may be called from many goroutines.
@@ -49,6 +60,7 @@ type DB struct {
 	dir     string
 	now     func() hlc.Reading
 	found   func(say string)
+	doing   func(step string)
 	file    *file.File
 	r       *sql.DB // of file
 	tx      *txn    // on file's writer, under mu
@@ -83,6 +95,9 @@ func Open(ctx context.Context, dir string, o Options) (*DB, Report, error) {
 	if db.found == nil {
 		db.found = func(string) {}
 	}
+	if db.doing = o.Doing; db.doing == nil {
+		db.doing = func(string) {}
+	}
 	db.torn.Store(true) // until it has been looked through
 	report, err := db.start(ctx, o.Device, o.Doubt)
 	if err == nil {
@@ -91,6 +106,7 @@ func Open(ctx context.Context, dir string, o Options) (*DB, Report, error) {
 	if !file.Damaged(err) {
 		return nil, report, fmt.Errorf("open replica: %w", err)
 	}
+	db.doing(StepAnew)
 	aside, moveErr := db.setAside()
 	if moveErr != nil {
 		return nil, nil, fmt.Errorf("open replica: %w; setting it aside: %w", err, moveErr)
@@ -122,9 +138,11 @@ func (db *DB) start(ctx context.Context, device hlc.Device, doubt string) (repor
 	if err != nil {
 		return nil, err
 	}
+	db.doing(StepCheck)
 	if err := db.openDB(ctx); err != nil {
 		return nil, err
 	}
+	db.doing(StepJournal)
 	report, err = db.openJournal(ctx, device, finds{begun: begun, aside: aside, state: db.state})
 	if err != nil {
 		return report, fmt.Errorf("open journal: %w", err)

@@ -53,7 +53,10 @@ func (db *DB) Save(ctx context.Context, a wire.Answer, sent, received hlc.Readin
 		if out, err = replica.Save(t, a, sent, received, main); err != nil {
 			return err
 		}
-		return saveSettings(ctx, db.tx, a.Settings)
+		if err := saveSettings(ctx, db.tx, a.Settings); err != nil {
+			return err
+		}
+		return saveDesks(ctx, db.tx, a.Desks)
 	})
 	return out, err
 }

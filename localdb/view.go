@@ -69,11 +69,14 @@ type Standing struct {
 	LastOK   int64 // hub ms of the last answer saved; 0: never
 	Unsent   int   // ops the hub has not answered
 	OldestMs int64 // when the oldest of them was written, effective ms; 0: none
-	Refused  int   // ops in quarantine
+	Refused  int   // ops in quarantine that no person has looked at
+	Closed   int   // ops in quarantine that a person has closed
 	Person   int   // bookings on which something waits for a person
 	Bookings int
 	From, To spclep.Day // days with bookings held
 	Gone     int        // ops that were let go after their time of retention
+
+	NumbersLeft int // plain registration numbers to give before the hub has to be heard again; with 0 the desk's own series goes on
 
 	Mended replica.Mended // what was found wrong here and put right
 	Digest string         // of the log up to Cursor (digest.Sum.Text); empty: not known
@@ -86,7 +89,7 @@ func (db *DB) Standing(ctx context.Context) (Standing, error) {
 	if err != nil {
 		return Standing{}, err
 	}
-	st := Standing{Office: s.Office, Desk: s.Desk, Epoch: s.Epoch, Cursor: s.Cursor, Head: s.Head, LastOK: s.LastOK, Gone: s.Gone, Mended: s.Mended, Clash: s.Clash}
+	st := Standing{Office: s.Office, Desk: s.Desk, Epoch: s.Epoch, Cursor: s.Cursor, Head: s.Head, LastOK: s.LastOK, Gone: s.Gone, NumbersLeft: s.NumbersLeft(), Mended: s.Mended, Clash: s.Clash}
 	if s.Summed {
 		st.Digest = s.Total.Text()
 	}
@@ -94,12 +97,13 @@ func (db *DB) Standing(ctx context.Context) (Standing, error) {
 	err = db.r.QueryRowContext(ctx, `SELECT
 		(SELECT count(*) FROM op WHERE pos IS NULL AND verdict = '' AND gone = 0 AND device = ?1),
 		(SELECT coalesce(min(eff), 0) FROM op WHERE pos IS NULL AND verdict = '' AND gone = 0 AND device = ?1),
-		(SELECT count(*) FROM op WHERE verdict <> ''),
+		(SELECT count(*) FROM op WHERE verdict <> '' AND (device, seq) NOT IN (SELECT device, seq FROM closed)),
+		(SELECT count(*) FROM op WHERE verdict <> '' AND (device, seq) IN (SELECT device, seq FROM closed)),
 		(SELECT count(*) FROM booking WHERE person = 1),
 		(SELECT count(*) FROM booking),
 		(SELECT coalesce(min(day), 0) FROM booking WHERE day > 0),
 		(SELECT coalesce(max(day), 0) FROM booking)`, db.me()).
-		Scan(&st.Unsent, &oldest, &st.Refused, &st.Person, &st.Bookings, &st.From, &st.To)
+		Scan(&st.Unsent, &oldest, &st.Refused, &st.Closed, &st.Person, &st.Bookings, &st.From, &st.To)
 	st.OldestMs = hlc.Time(oldest).Ms()
 	return st, err
 }
@@ -116,7 +120,8 @@ type Outgoing struct {
 	op.Entry
 	Sealed  bool
 	Verdict string // "", wire.Refused or wire.Clash
-	Say     string // the hub's reason
+	Say     string // the hub's reason: one of wire.Reasons, a colon, a sentence
+	Closed  bool   // refused, and a person has looked at it
 }
 
 // Queue lists own ops, the newest first: those still unsent or refused, and
@@ -128,14 +133,19 @@ func (db *DB) Queue(ctx context.Context, limit int) ([]Outgoing, error) {
 	if err != nil {
 		return nil, err
 	}
+	closed, err := db.closed(ctx)
+	if err != nil {
+		return nil, err
+	}
 	out := make([]Outgoing, 0, len(rows))
 	for _, r := range rows {
 		if r.Bad != nil {
 			db.torn.Store(true)
 			continue
 		}
+		_, shut := closed[r.ID]
 		r.ID.Seq &^= replica.Stray // as the clerk's receipt has it
-		out = append(out, Outgoing{Entry: r.Entry, Sealed: r.Sealed, Verdict: r.Verdict, Say: r.Say})
+		out = append(out, Outgoing{Entry: r.Entry, Sealed: r.Sealed, Verdict: r.Verdict, Say: r.Say, Closed: shut})
 	}
 	return out, nil
 }

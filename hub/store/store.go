@@ -98,6 +98,9 @@ type Tx interface {
 	// Total is the digest of the log up to a position, 0 at first.
 	Total() (pos int64, sum digest.Sum, err error)
 	SetTotal(pos int64, sum digest.Sum) error
+	// Numbers is how far the office's registration numbers are given out.
+	Numbers() (Numbers, error)
+	SetNumbers(Numbers) error
 
 	// Held says what is kept under an id, taken or refused.
 	Held(id op.ID) (Held, error)
@@ -196,6 +199,14 @@ type Device struct {
 	Cloned    bool       // it was retired because two machines used its key
 	Boot      string     // the run of the PC that its latest request came from; "": not told
 	Boots     []string   // the runs before that one, oldest first
+
+	Number int64 // the highest of any block of registration numbers given to it; 0: none
+}
+
+// Numbers is how far an office's plain registration numbers are given out.
+type Numbers struct {
+	Next  int64  // the lowest that nobody was given; 0: 1
+	Leapt string // the epoch in which Next went on beyond what an earlier life of the log may have given
 }
 
 // Published is a bundle of settings as IT signed it.

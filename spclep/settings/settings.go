@@ -27,6 +27,7 @@ type Settings struct {
 	Format        int        `yaml:"format,required" json:"format"`
 	Sync          Sync       `yaml:"sync" json:"sync"`
 	Clerks        []Clerk    `yaml:"clerks" json:"clerks"`
+	Desk          Desk       `yaml:"desk" json:"desk"`
 	RetentionDays int        `yaml:"retention_days" json:"retention_days"`
 	Texts         Texts      `yaml:"texts" json:"texts"`
 	LogLevel      string     `yaml:"log_level" json:"log_level"`
@@ -41,8 +42,15 @@ type Sync struct {
 
 // A Clerk is one person at the desk.
 type Clerk struct {
-	Name string `yaml:"name,required" json:"name"`
-	Role string `yaml:"role" json:"role"` // RoleClerk or RoleHead
+	Name     string `yaml:"name,required" json:"name"`
+	Role     string `yaml:"role" json:"role"`                   // RoleClerk or RoleHead
+	PIN      string `yaml:"pin" json:"-"`                       // the verifier of the PIN (ParseVerifier); empty: no account. It leaves the PC by no answer
+	Language string `yaml:"language" json:"language,omitempty"` // of the pages once signed in; empty: as the browser was told
+}
+
+// A Desk is how the clerks' pages behave.
+type Desk struct {
+	LockMinutes int `yaml:"lock_minutes" json:"lock_minutes"` // without a request, until the clerk has to give the PIN again
 }
 
 // Roles of a Clerk.
@@ -61,11 +69,12 @@ type Texts struct {
 type Tolerances struct {
 	LateMinutes  *int `yaml:"late_minutes" json:"late_minutes,omitempty"`   // late_tolerance_min
 	EarlyMinutes *int `yaml:"early_minutes" json:"early_minutes,omitempty"` // arrive_early_min
+	UndoHours    int  `yaml:"undo_hours" json:"undo_hours"`                 // the desk's own: until when a clerk may take an action back; 0: no limit
 }
 
 // Defaults are the settings of a PC that was sent none.
 func Defaults() Settings {
-	return Settings{Format: format, Clerks: []Clerk{}, Sync: Sync{PollSeconds: 30, Wait: true}, LogLevel: "info"}
+	return Settings{Format: format, Clerks: []Clerk{}, Desk: Desk{LockMinutes: 10}, Sync: Sync{PollSeconds: 30, Wait: true}, LogLevel: "info", Tolerances: Tolerances{UndoHours: 24}}
 }
 
 // A Key is one row of the table in docs/settings.md.
@@ -83,13 +92,17 @@ func Keys() []Key {
 		{"sync.poll_seconds", "10 to 3600", "30", "Seconds between two questions to the hub, where `sync.wait` is off or a proxy cuts requests that wait."},
 		{"sync.wait", "true, false", "true", "A request may wait at the hub for news, so that news come at once. Off: news come with the next question."},
 		{"clerks[].name", "1 to 60 letters, each name once", "must be given", "Offered where a clerk says who is working."},
-		{"clerks[].role", "clerk, head", "clerk", "Head of service, or clerk. Kept for the PINs to come; it opens and closes nothing yet."},
+		{"clerks[].role", "clerk, head", "clerk", "Head of service, or clerk. The head approves what a clerk may not decide, sees the trace and lifts a clerk's wait after wrong PINs."},
+		{"clerks[].pin", "a verifier, as `condica-hub pin` prints it", "no account", "The clerk signs in with the PIN. Once one clerk has a PIN, the desk opens to those who have one, and to nobody else."},
+		{"clerks[].language", "ro, hu, en", "as the browser was told", "The language of the pages once the clerk has signed in."},
+		{"desk.lock_minutes", "1 to 120", "10", "After so many minutes without a request the clerk gives the PIN again."},
 		{"retention_days", "0, or 30 to 3650", "0", "How many days a closed booking is kept on the PCs after its day and its last change; 0: no limit. The hub keeps it."},
 		{"texts.help_desk", "up to 300 letters, one line", "the county's IT contact", "Whom to call, on the help page."},
 		{"texts.notice", "up to 500 letters, one line", "none", "A notice on the page of the day."},
 		{"log_level", "debug, info, warn, error", "info", "How much the service writes into its log."},
 		{"tolerances.late_minutes", "0 to 240", "the reference bundle's `late_tolerance_min`", "Up to how late a person is still in time."},
 		{"tolerances.early_minutes", "0 to 240", "the reference bundle's `arrive_early_min`", "From how early on."},
+		{"tolerances.undo_hours", "0 to 720", "24", "For so many hours a clerk may take an action back; later it needs the head of service. 0: no limit."},
 	}
 }
 
@@ -135,6 +148,8 @@ func (c *checker) check(s *Settings) {
 	if m := s.Tolerances.EarlyMinutes; m != nil {
 		c.between("tolerances.early_minutes", *m, 0, 240)
 	}
+	c.between("tolerances.undo_hours", s.Tolerances.UndoHours, 0, 720)
+	c.between("desk.lock_minutes", s.Desk.LockMinutes, 1, 120)
 	c.clerks(s.Clerks)
 }
 
@@ -162,6 +177,18 @@ func (c *checker) clerks(all []Clerk) {
 			all[i].Role = RoleClerk
 		}
 		c.oneOf(row+".role", all[i].Role, RoleClerk, RoleHead)
+		c.account(row, all[i])
+	}
+}
+
+func (c *checker) account(row string, one Clerk) {
+	if one.PIN != "" {
+		if _, err := ParseVerifier(one.PIN); err != nil {
+			c.fail(row+".pin", "%v; condica-hub pin prints one that fits", err)
+		}
+	}
+	if one.Language != "" {
+		c.oneOf(row+".language", one.Language, "ro", "hu", "en")
 	}
 }
 

@@ -1,6 +1,7 @@
 package settings_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"os"
 	"reflect"
@@ -20,6 +21,10 @@ clerks:
   - name: Maria Exemplu
     role: head
   - name: Ion Exemplu
+    pin: "$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHQ$aGFzaGhhc2hoYXNoaGFzaA"
+    language: hu
+desk:
+  lock_minutes: 15
 retention_days: 365
 texts:
   help_desk: "Sunați la 0200 000 000."
@@ -28,6 +33,7 @@ log_level: debug
 tolerances:
   late_minutes: 45
   early_minutes: 5
+  undo_hours: 48
 `
 
 func TestAllThatCanBeSet(t *testing.T) {
@@ -36,7 +42,8 @@ func TestAllThatCanBeSet(t *testing.T) {
 		t.Fatal(err)
 	}
 	if s.Sync != (settings.Sync{PollSeconds: 60}) || len(s.Clerks) != 2 || s.Clerks[0].Role != settings.RoleHead || s.Clerks[1].Role != settings.RoleClerk ||
-		s.RetentionDays != 365 || s.Texts.HelpDesk != "Sunați la 0200 000 000." || s.LogLevel != "debug" || *s.Tolerances.LateMinutes != 45 {
+		s.RetentionDays != 365 || s.Texts.HelpDesk != "Sunați la 0200 000 000." || s.LogLevel != "debug" || *s.Tolerances.LateMinutes != 45 || s.Tolerances.UndoHours != 48 ||
+		s.Desk.LockMinutes != 15 || s.Clerks[1].PIN != "$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHQ$aGFzaGhhc2hoYXNoaGFzaA" || s.Clerks[1].Language != "hu" {
 		t.Errorf("read: %+v", s)
 	}
 	if s, err = settings.Parse("format: 1\n"); err != nil || !reflect.DeepEqual(s, settings.Defaults()) {
@@ -54,11 +61,26 @@ func TestTyposAreRefusedByLineAndKey(t *testing.T) {
 		{"role: head", "role: sef", `settings.yaml:7: clerks[0].role: "sef" is not known, expected one of clerk, head`},
 		{"Ion Exemplu", "Maria Exemplu", `settings.yaml:8: clerks[1].name: "Maria Exemplu" stands twice`},
 		{"- name: Ion Exemplu", "- role: clerk", "settings.yaml:8: clerks[1].name: is missing"},
-		{"retention_days: 365", "retention_days: 3", "settings.yaml:9: retention_days: 3 is not between 30 and 3650"},
-		{"Mâine se", `Mâine\nse`, "settings.yaml:12: texts.notice: holds a line break"},
-		{"0200 000 000", strings.Repeat("0", 301), "settings.yaml:11: texts.help_desk: has 312 letters, at most 300 are allowed"},
-		{"log_level: debug", "log_level: loud", `settings.yaml:13: log_level: "loud" is not known`},
-		{"late_minutes: 45", "late_minutes: 999", "settings.yaml:15: tolerances.late_minutes: 999 is not between 0 and 240"},
+		{"retention_days: 365", "retention_days: 3", "settings.yaml:13: retention_days: 3 is not between 30 and 3650"},
+		{"Mâine se", `Mâine\nse`, "settings.yaml:16: texts.notice: holds a line break"},
+		{"0200 000 000", strings.Repeat("0", 301), "settings.yaml:15: texts.help_desk: has 312 letters, at most 300 are allowed"},
+		{"log_level: debug", "log_level: loud", `settings.yaml:17: log_level: "loud" is not known`},
+		{"late_minutes: 45", "late_minutes: 999", "settings.yaml:19: tolerances.late_minutes: 999 is not between 0 and 240"},
+		{"undo_hours: 48", "undo_hours: -1", "settings.yaml:21: tolerances.undo_hours: -1 is not between 0 and 720"},
+		{"lock_minutes: 15", "lock_minutes: 0", "settings.yaml:12: desk.lock_minutes: 0 is not between 1 and 120"},
+		{"language: hu", "language: de", `settings.yaml:10: clerks[1].language: "de" is not known, expected one of ro, hu, en`},
+		{"m=19456", "m=1048576", "settings.yaml:9: clerks[1].pin: asks for 1048576 KiB of memory, from 8192 to 65536 are taken; condica-hub pin prints one that fits"},
+		{"m=19456", "m=16", "settings.yaml:9: clerks[1].pin: asks for 16 KiB of memory"},
+		{"t=2,", "t=9,", "settings.yaml:9: clerks[1].pin: asks for 9 passes, from 1 to 4 are taken"},
+		{"p=1$", "p=0$", "settings.yaml:9: clerks[1].pin: asks for 0 threads, from 1 to 4 are taken"},
+		{"p=1$", "p=1,x=2$", "settings.yaml:9: clerks[1].pin: has the cost"},
+		{"p=1$", "p=300$", "settings.yaml:9: clerks[1].pin: has the cost"},
+		{"m=19456,t", "m=+19456,t", "settings.yaml:9: clerks[1].pin: has the cost"},
+		{"$c2FsdHNhbHQ$", "$c2Fs$", "settings.yaml:9: clerks[1].pin: has a salt of 3 bytes"},
+		{"$c2FsdHNhbHQ$", "$c2Fs dHNhbHQ=$", "settings.yaml:9: clerks[1].pin: holds a salt or a hash that is not base64"},
+		{"argon2id", "argon2i", "settings.yaml:9: clerks[1].pin: is no verifier of the form"},
+		{"$v=19$", "$v=16$", "settings.yaml:9: clerks[1].pin: is no verifier of the form"},
+		{"\"$argon2id", "\"118256\" # $argon2id", "settings.yaml:9: clerks[1].pin: is no verifier of the form"},
 		{"format: 1", "format: 2", "settings.yaml:1: format: 2, this program reads 1"},
 		{"format: 1\n", "", "settings.yaml:1: format: is missing"},
 		{"format: 1", "format: 1\nformat: 1", "settings.yaml:2: format: stands twice"},
@@ -195,5 +217,21 @@ func TestTry(t *testing.T) {
 	}
 	if err := good.Try("sibiu", monday); err == nil || !strings.Contains(err.Error(), "sibiu") {
 		t.Errorf("an office that is not there: %v", err)
+	}
+}
+
+// What is written is read again; of the verifier nothing leaves by JSON.
+func TestAVerifierIsReadAgain(t *testing.T) {
+	s, err := settings.Parse(whole)
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, err := settings.ParseVerifier(s.Clerks[1].PIN)
+	if err != nil || v.String() != s.Clerks[1].PIN || string(v.Salt) != "saltsalt" || v.MemoryKiB != 19456 || v.Time != 2 || v.Threads != 1 {
+		t.Errorf("read: %+v, %v", v, err)
+	}
+	text, err := json.Marshal(s)
+	if err != nil || strings.Contains(string(text), "argon2") || strings.Contains(string(text), "saltsalt") {
+		t.Errorf("as JSON: %s, %v", text, err)
 	}
 }

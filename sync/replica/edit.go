@@ -1,11 +1,8 @@
 package replica
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
-	"strconv"
-	"strings"
 
 	"condica/spclep"
 	"condica/spclep/record"
@@ -123,7 +120,7 @@ func write(tx Tx, key string, entries []op.Entry) error {
 			return fmt.Errorf("op %s is held already", e.ID)
 		}
 		rec.Ops = append(rec.Ops, raw)
-		s.sawNumber(e.Op)
+		s.saw(e.Op)
 	}
 	if key != "" {
 		if err := tx.SetDone(key, entries[0].ID); err != nil {
@@ -131,24 +128,4 @@ func write(tx Tx, key string, entries []op.Entry) error {
 		}
 	}
 	return tx.Journal(rec)
-}
-
-// Registration numbers given out here are the PC's number in the office and a
-// running one, so that two PCs without a line never give the same.
-func (s *State) nextNumber() string { return fmt.Sprintf("%d-%05d", s.Desk, s.Number+1) }
-
-// sawNumber keeps the running number above every own application, however it
-// came back into the log.
-func (s *State) sawNumber(o op.Op) {
-	if !o.Fact || o.Cell.Field != spclep.Filed {
-		return
-	}
-	var v spclep.FiledValue
-	if json.Unmarshal(o.Value, &v) != nil {
-		return
-	}
-	desk, n, _ := strings.Cut(v.Number, "-")
-	if number, err := strconv.Atoi(n); err == nil && desk == strconv.Itoa(s.Desk) {
-		s.Number = max(s.Number, number)
-	}
 }

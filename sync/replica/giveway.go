@@ -18,7 +18,12 @@ import (
 // hub. Nobody has seen their numbers yet, so they move behind the hub's.
 func giveWay(tx Tx, have uint64) error {
 	s := tx.State()
-	s.Gap = s.Gap || have >= s.Next
+	if have >= s.Next {
+		s.Gap = true
+		if err := forgetNumbers(tx); err != nil {
+			return err
+		}
+	}
 	s.Next = max(s.Next, have+1)
 	first, err := tx.Waiting(true, 1)
 	if err != nil || len(first) == 0 || first[0].ID.Seq > have {
@@ -29,6 +34,9 @@ func giveWay(tx Tx, have uint64) error {
 
 // giveWayFrom moves all unsealed edits from a number on behind the log.
 func giveWayFrom(tx Tx, from uint64) error {
+	if err := forgetNumbers(tx); err != nil {
+		return err
+	}
 	s := tx.State()
 	waiting, err := tx.Waiting(true, all)
 	if err != nil {
@@ -171,6 +179,7 @@ func Rekey(tx Tx, e wire.Enrolled) error {
 	}
 	s.Device, s.Next, s.Have, s.Sealed = e.Device, uint64(len(moving))+1, 0, sealed
 	s.Gap, s.Clash = false, false
+	s.Free, s.Given = nil, 0 // the other machine may hold them, too
 	if s.Desk != e.Desk {
 		s.Desk, s.Number = e.Desk, 0
 	}
@@ -206,5 +215,5 @@ func Fresh(tx Tx) ([]Record, error) {
 
 // Mark is what a replica that has only the journal must know to go on.
 func (s *State) Mark() Record {
-	return Record{Device: s.Device, Next: s.Next, High: s.High, Number: s.Number, Office: s.Office, Desk: s.Desk, Keys: s.Keys}
+	return Record{Device: s.Device, Next: s.Next, High: s.High, Number: s.Number, Free: s.Free, Given: s.Given, Office: s.Office, Desk: s.Desk, Keys: s.Keys}
 }

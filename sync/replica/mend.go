@@ -73,6 +73,7 @@ func (t *saving) displace(r Row) error {
 }
 
 func (t *saving) mendOne(k Kept) (changed bool, err error) {
+	t.s.saw(k.Op)
 	held, ok, err := t.tx.Op(k.ID)
 	if err != nil {
 		return false, err

@@ -30,7 +30,7 @@ func Replay(tx Tx, records []Record) (Replayed, error) {
 	for _, seq := range slices.Sorted(maps.Keys(f.ops)) {
 		j := f.ops[seq]
 		s.Next, s.High = max(s.Next, seq+1), max(s.High, j.Time)
-		s.sawNumber(j.Op)
+		s.saw(j.Op)
 		if j.Sealed {
 			s.Sealed = max(s.Sealed, j.Time)
 		}
@@ -90,6 +90,7 @@ type folded struct {
 
 func fold(records []Record, s *State) *folded {
 	f := &folded{ops: map[uint64]Kept{}, done: map[string]uint64{}}
+	anew := s.Office == ""
 	for _, rec := range records {
 		if rec.Device != s.Device {
 			continue
@@ -100,6 +101,10 @@ func fold(records []Record, s *State) *folded {
 			continue
 		}
 		s.Next, s.High, s.Number = max(s.Next, rec.Next), max(s.High, rec.High), max(s.Number, rec.Number)
+		if anew && rec.Next > 0 {
+			// A database that is whole knows better: it also knows what others used.
+			s.Free, s.Given = rec.Free, rec.Given
+		}
 		if s.Office == "" {
 			s.Office, s.Desk, s.Keys = rec.Office, rec.Desk, rec.Keys
 		}
@@ -112,6 +117,9 @@ func fold(records []Record, s *State) *folded {
 func (rec Record) read() (ops []Kept, err error) {
 	if rec.Next > wire.MaxSeq/2 || rec.Moved > wire.MaxSeq/2 {
 		return nil, fmt.Errorf("number %d", max(rec.Next, rec.Moved))
+	}
+	if !ascending(rec.Free) {
+		return nil, fmt.Errorf("registration numbers %v", rec.Free)
 	}
 	for _, raw := range rec.Ops {
 		o, err := wire.DecodeOp(rec.Device, raw)

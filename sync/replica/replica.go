@@ -19,20 +19,24 @@ import (
 type State struct {
 	Device  hlc.Device `json:"device,omitzero"` // this PC, as it writes
 	Office  string     `json:"office"`
-	Desk    int        `json:"desk"`    // this PC's number in the office, for registration numbers
-	Next    uint64     `json:"next"`    // Seq of the next own op
-	High    hlc.Time   `json:"high"`    // the clock's high-water mark
-	Sealed  hlc.Time   `json:"sealed"`  // the last own Time sent out
-	Number  int        `json:"number"`  // the last registration number given here
-	Epoch   string     `json:"epoch"`   // of the hub
-	Cursor  int64      `json:"cursor"`  // the last position held without a gap
-	Head    int64      `json:"head"`    // the hub's last position, as last heard
-	Have    uint64     `json:"have"`    // the hub holds the own log up to here, as last heard
-	LastOK  int64      `json:"last"`    // hub ms of the last answer saved
-	Floor   int64      `json:"floor"`   // hub ms of the last answer after which every edit without its time was written
-	Keys    []byte     `json:"keys"`    // the hub's booking keys, as sent
-	Counter uint64     `json:"counter"` // requests are counted below this number
-	Gap     bool       `json:"gap"`     // the log lacks own ops below Next: the hub is asked for all of them
+	Desk    int        `json:"desk"`            // this PC's number in the office, for registration numbers
+	Next    uint64     `json:"next"`            // Seq of the next own op
+	High    hlc.Time   `json:"high"`            // the clock's high-water mark
+	Sealed  hlc.Time   `json:"sealed"`          // the last own Time sent out
+	Number  int        `json:"number"`          // the last registration number given here under the desk's own
+	Free    []Range    `json:"free,omitempty"`  // plain registration numbers that are this PC's to give, ascending; never changed in place
+	Given   int64      `json:"given,omitempty"` // the highest plain number of any block that the hub gave to Device
+	Seen    int64      `json:"seen,omitempty"`  // the highest plain number seen in use in the office
+	Desks   string     `json:"desks,omitempty"` // wire.DesksSum of the office's desks as last sent
+	Epoch   string     `json:"epoch"`           // of the hub
+	Cursor  int64      `json:"cursor"`          // the last position held without a gap
+	Head    int64      `json:"head"`            // the hub's last position, as last heard
+	Have    uint64     `json:"have"`            // the hub holds the own log up to here, as last heard
+	LastOK  int64      `json:"last"`            // hub ms of the last answer saved
+	Floor   int64      `json:"floor"`           // hub ms of the last answer after which every edit without its time was written
+	Keys    []byte     `json:"keys"`            // the hub's booking keys, as sent
+	Counter uint64     `json:"counter"`         // requests are counted below this number
+	Gap     bool       `json:"gap"`             // the log lacks own ops below Next: the hub is asked for all of them
 
 	Full bool `json:"full"` // an own op that the hub named by number alone is not the one here: all are asked for in full
 
@@ -90,6 +94,8 @@ type Record struct {
 	Next   uint64            `json:"next,omitempty"`   // mark: no Seq below this may be given out again
 	High   hlc.Time          `json:"high,omitzero"`    // mark: nor a Time at or below this
 	Number int               `json:"number,omitempty"` // mark: nor a registration number
+	Free   []Range           `json:"free,omitempty"`   // mark: plain numbers to give, before the ops that follow
+	Given  int64             `json:"given,omitempty"`
 	Office string            `json:"office,omitempty"` // mark: what enrolment said
 	Desk   int               `json:"desk,omitempty"`
 	Keys   []byte            `json:"keys,omitempty"`
@@ -137,6 +143,9 @@ type Tx interface {
 	Unplace() error
 	UnplaceOwn(after uint64) error
 
+	// Numbers lists the plain registration numbers from one to another, both ends
+	// included, that bookings held here carry.
+	Numbers(from, to int64) ([]int64, error)
 	// Booking folds one booking out of the log.
 	Booking(id spclep.BookingID) (record.Booking, error)
 	// Project writes anew what lists and search know of the bookings of entries.

@@ -15,7 +15,10 @@ import (
 // number alone: it is known that both mean the same op. tip is the op at the
 // cursor, first the first own op that is not known to be the hub's, 0 for none.
 func (s *State) Where(tip, first uint64, tipDevice hlc.Device) (wire.Request, error) {
-	r := wire.Request{V: wire.Version, Office: s.Office, Epoch: s.Epoch, Cursor: s.Cursor}
+	r := wire.Request{V: wire.Version, Office: s.Office, Epoch: s.Epoch, Cursor: s.Cursor, Numbers: s.numbersAt(), Desks: s.Desks}
+	if r.Desks == "" {
+		r.Desks = wire.DesksSum(nil)
+	}
 	if !s.Gap && !s.Full {
 		if r.Own = max(s.Next, 1) - 1; first > 0 {
 			r.Own = first - 1

@@ -21,6 +21,7 @@ type saving struct {
 	s       *State
 	touched []op.Entry
 	beyond  map[int64]Row // ops with a place after the cursor
+	bare    bool          // the PC has just lost its registration numbers
 	out     peer.Outcome
 }
 
@@ -51,7 +52,10 @@ func Save(tx Tx, a wire.Answer, sent, received hlc.Reading, main bool) (peer.Out
 	if err := tx.Project(t.touched); err != nil {
 		return t.out, err
 	}
-	return t.out, t.rest(received.Boot, t.s.Cursor < a.Head)
+	if err := t.numbers(a.Numbers); err != nil {
+		return t.out, err
+	}
+	return t.out, t.rest(received.Boot, t.bare || t.s.Cursor < a.Head)
 }
 
 func (t *saving) answer(a wire.Answer, main bool) error {
@@ -99,6 +103,10 @@ func (t *saving) epoch(epoch string) error {
 func (t *saving) reset() error {
 	t.out.Reset = true
 	t.s.Cursor, t.s.Total, t.s.Summed, t.s.Differs, t.s.Resend = 0, digest.Sum{}, true, false, true
+	t.bare = t.s.Given > 0
+	if err := forgetNumbers(t.tx); err != nil {
+		return err
+	}
 	t.beyond = nil
 	return t.tx.Unplace()
 }
@@ -277,8 +285,8 @@ func (t *saving) entry(w wire.Entry) (k Kept, stop bool, err error) {
 	if k.ID.Device == t.s.Device && k.ID.Seq <= wire.MaxSeq/2 { // not the number of one that cannot be read
 		t.s.Gap = t.s.Gap || k.ID.Seq > t.s.Next
 		t.s.Next = max(t.s.Next, k.ID.Seq+1)
-		t.s.sawNumber(k.Op)
 	}
+	t.s.saw(k.Op)
 	added, err := t.tx.Add(k)
 	if err != nil {
 		return k, false, err
@@ -434,6 +442,9 @@ func (t *saving) moment(a wire.Answer) error {
 		}
 		t.s.Keys = keys
 	}
+	if len(a.Desks) > 0 {
+		t.s.Desks = wire.DesksSum(a.Desks)
+	}
 	// Where every edit has its time already, those to come lie after this answer,
 	// whatever the clocks of a later run of the PC will say.
 	waiting, err := t.tx.Waiting(true, 1)
@@ -478,7 +489,7 @@ func (t *saving) giveUp() error {
 		if err != nil || !ok {
 			return err
 		}
-		k.Verdict, k.Say = wire.Refused, "it is damaged in this replica, and the hub has lost it"
+		k.Verdict, k.Say = wire.Refused, wire.Refuse(wire.WhyDamaged, "it is damaged in this replica, and the hub has lost it").Error()
 		if err := t.tx.Set(k); err != nil {
 			return err
 		}

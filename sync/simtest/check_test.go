@@ -185,6 +185,7 @@ func (w *world) checkOffice(office string) {
 		w.fail("%s: %d ops by %q, whom nobody knows", office, n, by)
 	}
 	w.checkBookings(office, log)
+	w.checkNumbers(office, log)
 }
 
 // checkTold: what was told to be done is there whole and once; what was not may

@@ -66,6 +66,9 @@ func (p *pc) rekey() {
 		p.disk.step("the log has the new name")
 		p.key, p.next, p.cert, p.silent = p.next, nil, e.Cert, false
 		p.w.say("%s goes on as %s", p.name, e.Device)
+		if free := p.free(); len(free) > 0 {
+			p.w.fail("%s has another name, and gives the numbers %v that another machine may have too", p.name, free)
+		}
 		p.start()
 	}, again)
 }

@@ -352,6 +352,16 @@ func (l *memlog) entity(id string) (out []replica.Kept) {
 	return out
 }
 
+// Numbers lists the plain registration numbers in use between two.
+func (l *memlog) Numbers(from, to int64) (out []int64, err error) {
+	for _, r := range l.rows {
+		if n, ok := replica.PlainNumber(r.Number); ok && n >= from && n <= to {
+			out = append(out, n)
+		}
+	}
+	return out, nil
+}
+
 // Booking folds one booking.
 func (l *memlog) Booking(id spclep.BookingID) (record.Booking, error) {
 	var entries []op.Entry

@@ -82,6 +82,7 @@ func (w *world) plan() {
 	}
 	somebody(w.o.ReplacePC, (*pc).replace)
 	somebody(w.o.Clone, (*pc).clone)
+	somebody(w.o.File, (*pc).files)
 }
 
 func (w *world) booking() spclep.BookingID {
@@ -104,6 +105,14 @@ func (p *pc) clerk() {
 	p.writes(p.w.booking(), p.w.r.IntN(9))
 }
 
+// files takes an application of somebody who is on no list.
+func (p *pc) files() {
+	if p.db != nil && !p.gone {
+		const symbols = "23456789ABCDEFGH"
+		p.writes(spclep.BookingID([]byte{'9', 'F', '3', 'K', 'Q', 'R', symbols[p.w.r.IntN(16)], symbols[p.w.r.IntN(16)]}), 2)
+	}
+}
+
 // poison writes what the hub will never take.
 func (p *pc) poison() {
 	if p.db != nil && !p.gone {
@@ -116,8 +125,8 @@ func (p *pc) writes(id spclep.BookingID, kind int) {
 	t.poison = kind == 100
 	t.exact = !p.blind
 	p.alive(func() {
-		r, err := p.db.Edit(context.Background(), "", t.by, id, func(b record.Booking, _ localdb.Place) (drafts []op.Draft, err error) {
-			drafts = p.drafts(b, kind)
+		r, err := p.db.Edit(context.Background(), "", t.by, id, func(b record.Booking, at localdb.Place) (drafts []op.Draft, err error) {
+			drafts = p.drafts(b, kind, at.Number)
 			t.ops, t.fact = len(drafts), drafts[0].Cell.Field
 			return drafts, nil
 		})
@@ -136,7 +145,7 @@ func (p *pc) writes(id spclep.BookingID, kind int) {
 	})
 }
 
-func (p *pc) drafts(b record.Booking, kind int) []op.Draft {
+func (p *pc) drafts(b record.Booking, kind int, number string) []op.Draft {
 	fact := func(name string, v any) op.Draft {
 		return op.Draft{Cell: record.Cell(b.ID, name), Fact: true, Value: p.json(v)}
 	}
@@ -148,7 +157,7 @@ func (p *pc) drafts(b record.Booking, kind int) []op.Draft {
 	case 0, 1:
 		return []op.Draft{fact(spclep.Arrived, struct{}{})}
 	case 2:
-		return []op.Draft{fact(spclep.Filed, spclep.FiledValue{Number: "1-1", Due: 20800}), register(spclep.FieldNote)}
+		return []op.Draft{fact(spclep.Filed, spclep.FiledValue{Number: number, Due: 20800}), register(spclep.FieldNote)}
 	case 3:
 		if n := len(b.Facts); n > 0 {
 			return []op.Draft{fact(spclep.Undone, spclep.UndoneValue{Action: b.Facts[p.w.r.IntN(n)].ActionID().String()})}
@@ -415,7 +424,7 @@ func (p *pc) image() {
 }
 
 func (p *pc) copyDisk() image {
-	i := image{at: p.w.now, key: p.key, next: p.next, cert: p.cert, newCert: p.newCert, disk: p.disk.copy(), tables: p.tables.copy()}
+	i := image{free: p.free(), at: p.w.now, key: p.key, next: p.next, cert: p.cert, newCert: p.newCert, disk: p.disk.copy(), tables: p.tables.copy()}
 	if p.w.o.SQLite {
 		i.dir = p.w.folder()
 		copyFolder(p.w, p.dir, i.dir)
@@ -433,6 +442,7 @@ func (p *pc) restore() {
 	i := p.backups[len(p.backups)-1]
 	p.end(true)
 	p.put(i)
+	p.w.copied(p.office, i.free)
 	p.setBack = true
 	p.calmly(p.begin)
 	p.setBack = false
@@ -476,6 +486,7 @@ func (p *pc) clone() {
 	}
 	p.w.counts["PCs copied"]++
 	i := p.copyDisk()
+	p.w.copied(p.office, i.free)
 	q := p.w.machine(fmt.Sprintf("pc%d", len(p.w.pcs)+1), p.office)
 	p.w.say("%s is copied onto %s", p.name, q.name)
 	q.disk, q.tables = i.disk, i.tables

@@ -40,6 +40,7 @@ type options struct {
 
 	Poison, Purge   int
 	SkewPC, SkewHub int // versions away
+	File            int // applications taken, each on a booking of its own
 	SQLite          bool
 }
 
@@ -85,6 +86,7 @@ func derive(seed uint64, sqlite bool) options {
 		o.PollEvery = 60 + r.IntN(300)
 		o.Poll = false
 	}
+	o.File = some(20, 60)
 	return o
 }
 

@@ -85,6 +85,7 @@ type image struct {
 	key           ed25519.PrivateKey
 	next          ed25519.PrivateKey
 	cert, newCert string
+	free          []replica.Range // registration numbers to give
 }
 
 // wrong clocks, in ms ahead of the truth: minutes, hours, the years 2009, 2060
@@ -397,6 +398,9 @@ func (p *pc) request(s peer.Send) (l letter, sent hlc.Reading, err error) {
 	sent = p.reading()
 	req.SetClock(sent)
 	req.V += w.o.SkewPC
+	if w.o.SkewPC < 0 { // an earlier program asks for no numbers
+		req.Numbers, req.Desks = nil, ""
+	}
 	body, err := wire.Encode(req)
 	w.must(err)
 	if w.o.SkewPC > 0 {
@@ -449,6 +453,9 @@ func (p *pc) heard(life int, lane peer.Lane, body []byte, err error, sent hlc.Re
 			return
 		}
 		p.w.say("%s saved %v: %+v, have %d, head %d", p.name, lane, out, a.Have, a.Head)
+		if free := p.free(); out.Reset && len(free) > 0 {
+			p.w.fail("%s goes on giving numbers that a hub which was set back has forgotten: %v", p.name, free)
+		}
 		if out.Unsent == 0 {
 			if err := p.db.Tidy(context.Background()); err != nil && !errors.Is(err, errFull) {
 				p.w.fail("%s: tidy: %v", p.name, err)
@@ -495,8 +502,9 @@ func (w *world) fromAnother(body []byte) []byte {
 	if w.o.SkewHub > 0 {
 		parts["zz"] = []byte(`["of a later hub"]`)
 	} else if !w.calm {
-		delete(parts, "d") // an earlier hub knew no digests
-		delete(parts, "md")
+		for _, unknown := range []string{"d", "md", "nr", "ds"} { // to an earlier hub
+			delete(parts, unknown)
+		}
 	}
 	out, err := json.Marshal(parts)
 	w.must(err)

@@ -39,6 +39,9 @@ var faults = []struct{ what, file, from, to string }{
 	{"two hand-overs raise no alarm", "spclep/visit.go", "v.TwoHandOvers = slices.ContainsFunc(v.Doubles,", "v.TwoHandOvers = false && slices.ContainsFunc(v.Doubles,"},
 	{"what the hub refused counts as held by it", "hub/join.go", "h.Pos == 0 {", "h == (store.Held{}) {"},
 	{"an op named by number is waited for in vain", "sync/replica/save.go", "\t\tt.s.Full = true\n", ""},
+	{"a block of numbers is given twice", "hub/numbers.go", "n.Next, d.Number = last+1, last", "d.Number = last"},
+	{"a number is used again after a crash", "sync/replica/replay.go", "\t\ts.saw(j.Op)\n", ""},
+	{"a copy keeps its numbers", "sync/replica/giveway.go", "s.Free, s.Given = nil, 0 //", "//"},
 	{"what was not sent is let go", "sync/replica/letgo.go", "if k.Pos == 0 || k.Pos > s.Cursor || k.Verdict != \"\" {", "if false && k.Pos == 0 {"},
 }
 

@@ -55,6 +55,8 @@ type world struct {
 	lives   uint64 // of the hub
 	backups []backup
 	offices []spclep.OfficeID
+	blocks  []block // of registration numbers, as the hub gave them
+	doubled []block // and those that lay on a disk which was copied
 
 	pcs  []*pc
 	told []*told // what clerks were told is done, and what the hub was told
@@ -215,6 +217,7 @@ func (w *world) ask(l letter) reply {
 	}
 	rec := &recorder{header: http.Header{}, status: http.StatusOK}
 	w.hub.Handler().ServeHTTP(rec, req)
+	w.given(l.body, rec.body.Bytes())
 	return reply{rec.status, rec.header.Get("Condica-Counter"), rec.body.Bytes()}
 }
 

@@ -48,6 +48,8 @@ type Request struct {
 	First    uint64          `json:"b,omitempty"`    // the first op of its own log that it can still send; empty: 1. Those before are past retention
 	Relay    []Relayed       `json:"rl,omitempty"`   // ops of others that this hub has lost
 	Days     []DaySum        `json:"dd,omitempty"`   // of the log up to Cursor, after an answer's Digest did not fit
+	Numbers  *NumbersAt      `json:"nr,omitempty"`   // where it stands with registration numbers; none: it takes none
+	Desks    string          `json:"ds,omitempty"`   // DesksSum of the desks it knows: the same are not sent again; empty: it takes none
 }
 
 // SetClock puts the PC's reading into the request.
@@ -103,6 +105,8 @@ type Answer struct {
 	Mend     *Mend     `json:"md,omitempty"`  // the days whose digests differ
 	Settings *Settings `json:"g,omitempty"`   // a bundle that the PC does not have yet
 	Root     []byte    `json:"r,omitempty"`   // whose word settings are, for a PC that knows none
+	Numbers  *Numbers  `json:"nr,omitempty"`  // registration numbers that are the PC's from now on
+	Desks    []Desk    `json:"ds,omitempty"`  // all of the office's, if the PC knows others
 }
 
 // Settings is a signed bundle on its way. The box is a text and not JSON of its

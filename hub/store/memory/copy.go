@@ -15,7 +15,7 @@ func (s *Store) Copy() *Store {
 		devices: maps.Clone(s.devices), tokens: maps.Clone(s.tokens), secrets: maps.Clone(s.secrets), settings: slices.Clone(s.settings),
 	}
 	for name, o := range s.offices {
-		c.offices[name] = &office{epoch: o.epoch, log: slices.Clone(o.log), rows: maps.Clone(o.rows), summed: o.summed, total: o.total}
+		c.offices[name] = &office{epoch: o.epoch, log: slices.Clone(o.log), rows: maps.Clone(o.rows), summed: o.summed, total: o.total, numbers: o.numbers}
 	}
 	return c
 }

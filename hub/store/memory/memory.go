@@ -39,6 +39,8 @@ type office struct {
 
 	summed int64 // total covers positions up to this one
 	total  digest.Sum
+
+	numbers store.Numbers
 }
 
 // New makes an empty store.

@@ -53,6 +53,15 @@ func (t *tx) SetTotal(pos int64, sum digest.Sum) error {
 	return nil
 }
 
+func (t *tx) Numbers() (store.Numbers, error) { return t.o.numbers, nil }
+
+func (t *tx) SetNumbers(n store.Numbers) error {
+	old := t.o.numbers
+	t.later(func() { t.o.numbers = old })
+	t.o.numbers = n
+	return nil
+}
+
 func (t *tx) Held(id op.ID) (store.Held, error) {
 	if e, ok := t.s.ops[id]; ok {
 		return store.Held{Pos: e.Pos, Eff: e.Eff, Sum: store.Sum(e.Signed)}, nil

@@ -12,7 +12,7 @@ import (
 	"condica/sync/hlc"
 )
 
-const deviceColumns = `id, office, kind, desk, name, pub, added, revoked, last, have, high, seen, health, settings, old, retired, heir, cloned, boot, boots`
+const deviceColumns = `id, office, kind, desk, name, pub, added, revoked, last, have, high, seen, health, settings, old, retired, heir, cloned, boot, boots, number`
 
 // Device finds a device.
 func (s *Store) Device(ctx context.Context, id hlc.Device) (store.Device, error) {
@@ -63,7 +63,7 @@ func scanDevice(rows *sql.Rows) (d store.Device, err error) {
 	var id, old, heir, health, settings, boots string
 	var seen int64
 	if err := rows.Scan(&id, &d.Office, &d.Kind, &d.Desk, &d.Name, &d.Pub, &d.AddedMs, &d.RevokedMs, &d.LastMs, &d.Have, &d.Window.High, &seen,
-		&health, &settings, &old, &d.RetiredMs, &heir, &d.Cloned, &d.Boot, &boots); err != nil {
+		&health, &settings, &old, &d.RetiredMs, &heir, &d.Cloned, &d.Boot, &boots, &d.Number); err != nil {
 		return d, err
 	}
 	d.Window.Seen = uint64(seen)

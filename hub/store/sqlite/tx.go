@@ -84,6 +84,15 @@ func (t *tx) SetTotal(pos int64, sum digest.Sum) error {
 	return t.exec(`UPDATE office SET summed = ?, total = ? WHERE id = ?`, pos, b, t.office)
 }
 
+func (t *tx) Numbers() (n store.Numbers, err error) {
+	err = t.tx.QueryRowContext(t.ctx, `SELECT number, leapt FROM office WHERE id = ?`, t.office).Scan(&n.Next, &n.Leapt)
+	return n, err
+}
+
+func (t *tx) SetNumbers(n store.Numbers) error {
+	return t.exec(`UPDATE office SET number = ?, leapt = ? WHERE id = ?`, n.Next, n.Leapt, t.office)
+}
+
 func (t *tx) Held(id op.ID) (store.Held, error) { return held(t.ctx, t.tx, id) }
 
 func (t *tx) Bytes(id op.ID) (out [][]byte, err error) {
@@ -201,13 +210,13 @@ func (t *tx) SetDevice(d store.Device) error {
 	if err != nil {
 		return err
 	}
-	res, err := t.tx.ExecContext(t.ctx, `INSERT INTO device (`+deviceColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+	res, err := t.tx.ExecContext(t.ctx, `INSERT INTO device (`+deviceColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		ON CONFLICT (id) DO UPDATE SET kind = excluded.kind, desk = excluded.desk, name = excluded.name, pub = excluded.pub, added = excluded.added,
 			revoked = excluded.revoked, last = excluded.last, have = excluded.have, high = excluded.high, seen = excluded.seen, health = excluded.health,
-			settings = excluded.settings, old = excluded.old, retired = excluded.retired, heir = excluded.heir, cloned = excluded.cloned, boot = excluded.boot, boots = excluded.boots
+			settings = excluded.settings, old = excluded.old, retired = excluded.retired, heir = excluded.heir, cloned = excluded.cloned, boot = excluded.boot, boots = excluded.boots, number = excluded.number
 		WHERE office = excluded.office`,
 		d.ID.String(), d.Office, d.Kind, d.Desk, d.Name, append([]byte{}, d.Pub...), d.AddedMs, d.RevokedMs, d.LastMs, d.Have, d.Window.High, int64(d.Window.Seen),
-		string(d.Health), string(d.Settings), orNone(d.Old), d.RetiredMs, orNone(d.Heir), d.Cloned, d.Boot, string(boots))
+		string(d.Health), string(d.Settings), orNone(d.Old), d.RetiredMs, orNone(d.Heir), d.Cloned, d.Boot, string(boots), d.Number)
 	if err != nil {
 		return err
 	}
