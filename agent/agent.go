@@ -52,6 +52,7 @@ type Agent struct {
 	db     *localdb.DB
 	office *office.Office
 	server *http.Server
+	front  front
 	url    string
 	token  string         // of the local API
 	Report localdb.Report // what the replica's start found and mended
@@ -74,6 +75,7 @@ type Agent struct {
 	root    atomic.Pointer[[]byte] // IT's root key as it was pinned; empty: none yet
 	line    atomic.Pointer[link.Link]
 	tickets *page.Tickets // nil: every browser on this PC is in
+	inside  string        // with which the service looks at its own desk
 	level   slog.LevelVar // of the log
 }
 
@@ -93,6 +95,9 @@ func Start(ctx context.Context, o Options) (a *Agent, err error) {
 		}
 	}()
 	if err := a.openFolder(); err != nil {
+		return a, err
+	}
+	if err := a.listen(); err != nil {
 		return a, err
 	}
 	if err := a.openReplica(ctx); err != nil {
@@ -209,32 +214,41 @@ func reference(folder string) (*spclep.Reference, error) {
 	return spclep.Load(os.DirFS(folder))
 }
 
-// openDesk serves pages and API on loopback.
-func (a *Agent) openDesk() error {
+// listen takes the desk's address. Until the replica is open the pages say what
+// is being done to it.
+func (a *Agent) listen() error {
 	ln, err := net.Listen("tcp", a.o.Listen)
 	if err != nil {
 		return fmt.Errorf("the desk's address: %w", err)
 	}
-	port := ln.Addr().(*net.TCPAddr).Port
-	hosts := hostsOf(port)
 	a.url = "http://" + ln.Addr().String()
+	a.front.begin(hostsOf(ln.Addr().(*net.TCPAddr).Port), a.o.Clock)
+	a.server = &http.Server{
+		Handler: &a.front, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
+		ErrorLog: slog.NewLogLogger(a.o.Log.Handler(), slog.LevelDebug),
+	}
+	a.work.Go(func() { a.server.Serve(ln) })
+	return nil
+}
+
+// openDesk serves pages and API on loopback.
+func (a *Agent) openDesk() error {
+	hosts := a.front.hosts
 	if err := a.openTickets(); err != nil {
-		ln.Close()
 		return err
 	}
 	opener := rand.Text()
-	a.token = rand.Text()
+	a.token, a.inside = rand.Text(), rand.Text()
 	mux := http.NewServeMux()
 	mux.Handle("/api/v1/", onlyHosts(hosts, api.New(a.office, api.Options{
 		Token: a.token, Version: a.o.Version, Enroll: a.Enroll, Shutdown: a.ask, Log: a.o.Log, Fault: a.fault,
 		Opener: opener, Open: a.openAddress(), URL: a.url,
 	})))
-	mux.Handle("/", page.New(a.office, page.Options{Log: a.o.Log, Fault: a.fault, Version: a.o.Version, Hosts: hosts, Random: rand.Text, Demo: a.o.Demo, Tickets: a.tickets}))
-	a.server = &http.Server{
-		Handler: mux, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
-		ErrorLog: slog.NewLogLogger(a.o.Log.Handler(), slog.LevelDebug),
-	}
-	a.work.Go(func() { a.server.Serve(ln) })
+	mux.Handle("/", page.New(a.office, page.Options{
+		Log: a.o.Log, Fault: a.fault, Version: a.o.Version, Hosts: hosts, Random: rand.Text, Demo: a.o.Demo,
+		Tickets: a.tickets, Roster: a.roster(), Inside: a.inside,
+	}))
+	a.front.open(mux)
 	return a.tell(opener)
 }
 

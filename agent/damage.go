@@ -63,7 +63,7 @@ func (a *Agent) openDB() (err error) {
 		doubt = lines[len(lines)-1]
 	}
 	a.db, a.Report, err = localdb.Open(a.ctx, a.o.Dir, localdb.Options{
-		Device: deviceOf(a.key), Now: a.o.Clock.Reading, Found: a.found, Doubt: doubt,
+		Device: deviceOf(a.key), Now: a.o.Clock.Reading, Found: a.found, Doubt: doubt, Doing: a.front.doing,
 	})
 	for _, line := range a.Report {
 		a.found(line)

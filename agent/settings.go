@@ -12,6 +12,7 @@ import (
 
 	"condica/agent/api"
 	"condica/agent/control"
+	"condica/agent/page"
 	"condica/spclep"
 	"condica/spclep/settings"
 	"condica/sync/link"
@@ -200,6 +201,7 @@ func (a *Agent) get(ctx context.Context, asking *http.Client, path string, into 
 	if a.tickets != nil {
 		req.AddCookie(a.tickets.Inside())
 	}
+	req.AddCookie(page.InsideCookie(a.inside))
 	resp, err := asking.Do(req)
 	if err != nil {
 		return err

@@ -112,7 +112,11 @@ func walkIn(d *door, r *http.Request) (any, error) {
 	if q.Reason == "" {
 		return nil, bad(errors.New("reason is missing: want R01 to R17"))
 	}
-	id, receipt, err := d.o.WalkIn(r.Context(), q.keyFor("walk-in", ""), q.by(), desk.Walk{
+	counter, err := d.o.Desk(r.Context())
+	if err != nil {
+		return nil, err
+	}
+	id, receipt, err := d.o.WalkIn(r.Context(), q.keyFor("walk-in", ""), q.by(), counter, desk.Walk{
 		Name: q.Name, Reason: q.Reason, Urgent: q.Urgent, Approved: q.Approved, Why: q.Why,
 	})
 	if err != nil {

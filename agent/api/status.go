@@ -30,6 +30,8 @@ type Status struct {
 	Refused  int    `json:"refused"` // edits it refused
 	Person   int    `json:"person"`  // bookings on which something waits for a person
 
+	NumbersLeft int `json:"numbers_left"` // registration numbers to give before the hub has to be heard again; 0: the desk's own go on
+
 	Bookings int        `json:"bookings"` // held here
 	From     spclep.Day `json:"from"`     // of these days
 	To       spclep.Day `json:"to"`
@@ -88,7 +90,7 @@ func status(d *door, r *http.Request) (any, error) {
 			Reached: st.Hub.Reached, SinceMs: st.SinceMs, Since: d.at(st.SinceMs), Kind: st.Hub.Kind, Say: st.Hub.Say,
 			TurnedAway: st.Hub.Turned, LastOKMs: st.LastOK, LastOK: d.at(st.LastOK),
 		},
-		Sent: st.Sent(), Unsent: st.Unsent, OldestMs: st.OldestMs, Oldest: d.at(st.OldestMs), Refused: st.Refused, Person: st.Person,
+		Sent: st.Sent(), Unsent: st.Unsent, OldestMs: st.OldestMs, Oldest: d.at(st.OldestMs), Refused: st.Refused, Person: st.Person, NumbersLeft: st.NumbersLeft,
 		Bookings: st.Bookings, From: st.From, To: st.To, Bundle: st.Bundle, Epoch: st.Epoch, Cursor: st.Cursor, Head: st.Head, Digest: st.Digest,
 		Mended: st.Mended.Ops, MendedMs: st.Mended.AtMs, MendedAt: d.at(st.Mended.AtMs), LetGo: st.Gone, RenewedMs: st.Renewed, Renewed: d.at(st.Renewed),
 	}

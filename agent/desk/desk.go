@@ -37,7 +37,7 @@ const (
 // headOnly refuses what only the head of service decides (A12).
 func (d Desk) headOnly() error {
 	if d.Role == RoleClerk {
-		return refuse("head-only", "this needs the head of service", "Aici hotărăște șeful de serviciu: cereți-i să aprobe cu PIN-ul propriu.")
+		return refuse(headDecides)
 	}
 	return nil
 }
@@ -93,10 +93,4 @@ func register(b record.Booking, field string, value any) (op.Draft, error) {
 func same(b record.Booking, d op.Draft) bool {
 	f, ok := b.Fields[d.Cell.Field]
 	return ok && slices.Equal(f.Winner.Value, d.Value)
-}
-
-// refuse is a refusal of the desk's own, where no rule of the office but the
-// order of a visit (table 2a) stands against the action.
-func refuse(code, say, text string) error {
-	return &spclep.Refusal{Rule: "2a", Code: code, Say: say, Text: text}
 }

@@ -72,7 +72,7 @@ func (d Desk) set(b record.Booking, field, text string) (op.Draft, error) {
 	case field == spclep.FieldReason:
 		return d.setReason(b, spclep.Reason(text))
 	case field == spclep.FieldName && squeeze(text) == "":
-		return op.Draft{}, refuse("name-missing", "the name is missing", "Numele nu poate rămâne gol.")
+		return op.Draft{}, refuse(nameEmptied)
 	case slices.Contains(fields, field):
 		return register(b, field, squeeze(text))
 	}
@@ -134,7 +134,7 @@ func settle(loser op.ID, pick func(record.Conflict) json.RawMessage) Action {
 				return []op.Draft{{Cell: c.Loser.Cell, Value: pick(c), Base: []op.ID{c.Winner.ID, c.Loser.ID}}}, nil
 			}
 		}
-		return nil, refuse("no-conflict", "this value is in no conflict any more", "Acest conflict a fost deja rezolvat.")
+		return nil, refuse(conflictOver)
 	}
 }
 
@@ -150,7 +150,7 @@ func (d Desk) Undo(action op.ID, why string) Action {
 	return func(b record.Booking, m Moment) ([]op.Draft, error) {
 		facts, registers := d.written(b, action)
 		if len(facts) == 0 && len(registers) == 0 {
-			return nil, refuse("nothing-to-undo", "there is no such action on this booking, or it was taken back already", "Această acțiune nu există sau a fost deja anulată.")
+			return nil, refuse(undoneAlready)
 		}
 		if err := d.inTime(append(facts, registers...), m); err != nil {
 			return nil, err
@@ -179,12 +179,7 @@ func (d Desk) inTime(entries []op.Entry, m Moment) error {
 	}
 	for _, e := range entries {
 		if m.Ms-e.Eff.Ms() > d.UndoFor.Milliseconds() {
-			hours := strconv.Itoa(int(d.UndoFor.Hours()))
-			return &spclep.Refusal{
-				Rule: "2a", Code: "undo-late", Args: map[string]string{"hours": hours},
-				Say:  "what was done more than " + hours + " hours ago is taken back by the head of service only",
-				Text: "Ce s-a făcut cu mai mult de " + hours + " ore în urmă poate fi anulat numai de șeful de serviciu, cu PIN-ul propriu.",
-			}
+			return refuse(undoTooLate, "hours", strconv.Itoa(int(d.UndoFor.Hours())))
 		}
 	}
 	return nil
@@ -212,7 +207,7 @@ func undoable(b record.Booking, action op.ID, facts []op.Entry) error {
 	}
 	for name, f := range b.Visit.First {
 		if order[name] > last && last > 0 && f.Action != action.String() {
-			return refuse("later-steps", "a later step rests on this one: take that back first", "Un pas ulterior se bazează pe acesta: anulați întâi pasul ulterior.")
+			return refuse(laterStep)
 		}
 	}
 	return nil

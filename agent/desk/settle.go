@@ -14,7 +14,7 @@ func (d Desk) Settle(why string) Action {
 	return func(b record.Booking, m Moment) ([]op.Draft, error) {
 		open := unsettled(b.Visit)
 		if len(open) == 0 {
-			return nil, refuse("nothing-to-settle", "nothing on this booking waits to be settled", "Nu este nimic de lămurit la această programare.")
+			return nil, refuse(nothingToSettle)
 		}
 		why = squeeze(why)
 		if b.Visit.TwoHandOvers {
@@ -22,7 +22,7 @@ func (d Desk) Settle(why string) Action {
 				return nil, err
 			}
 			if why == "" {
-				return nil, refuse("settle-no-reason", "a card handed out twice is settled with a reason", "Scrieți ce s-a constatat: cine are actul.")
+				return nil, refuse(settledUnreasoned)
 			}
 		}
 		f, err := fact(b, spclep.Settled, spclep.SettledValue{Actions: open})
@@ -53,7 +53,7 @@ func (d Desk) Print(what string) Action {
 			return nil, err
 		}
 		if what == spclep.PrintSlip && b.Visit.Filed == nil {
-			return nil, refuse("not-filed", "no application has been taken", "Nu a fost preluată nicio cerere.")
+			return nil, refuse(notTaken)
 		}
 		return one(fact(b, spclep.Printed, spclep.PrintedValue{What: what}))
 	}

@@ -45,10 +45,10 @@ func (d Desk) Accept(c code.Booking, name string) Action {
 			return nil, err
 		}
 		if office.Code != c.Office {
-			return nil, refuse("other-office", "the code is of another office's booking", "Codul este al unei programări la alt ghișeu (alt SPCLEP).")
+			return nil, refuse(elsewhere)
 		}
 		if name = squeeze(name); name == "" {
-			return nil, refuse("name-missing", "the name is missing", "Scrieți numele persoanei: codul nu conține nume.")
+			return nil, refuse(codeHasNoName)
 		}
 		v := spclep.BookedValue{Name: name, Reason: c.Reason, Day: c.Day, At: c.At, Origin: spclep.OriginScanned, Bundle: d.Ref.Number()}
 		ask := d.checkIn(b, m)
@@ -77,10 +77,10 @@ type Walk struct {
 func (d Desk) WalkIn(w Walk) Action {
 	return func(b record.Booking, m Moment) ([]op.Draft, error) {
 		if b.Visit.State != spclep.StateNone {
-			return nil, refuse("id-taken", "this booking exists already", "Există deja o înregistrare cu acest cod.")
+			return nil, refuse(idIsTaken)
 		}
 		if w.Name = squeeze(w.Name); w.Name == "" {
-			return nil, refuse("name-missing", "the name is missing", "Scrieți numele persoanei.")
+			return nil, refuse(walkInUnnamed)
 		}
 		today, now := d.Today(m), d.Clock(m)
 		if err := d.Ref.MayWalkIn(d.Office, today, now, w.Reason, w.Urgent, w.Approved, w.Why); err != nil {
@@ -167,11 +167,9 @@ func papersMissing(missing []spclep.Paper) error {
 	for _, p := range missing {
 		ids, titles = append(ids, p.ID), append(titles, p.Title)
 	}
-	return &spclep.Refusal{
-		Rule: "B12", Code: "papers-missing", Args: map[string]string{"papers": strings.Join(ids, ",")},
-		Say:  "papers were not seen: " + strings.Join(ids, ", "),
-		Text: "Nu au fost văzute toate actele: " + strings.Join(titles, "; ") + ".",
-	}
+	r := refuse(papersUnseen, "papers", strings.Join(ids, ", "), "titles", strings.Join(titles, "; "))
+	r.Args["papers"] = strings.Join(ids, ",") // for scripts
+	return r
 }
 
 // Missing lists the papers not seen yet that an application would need.
@@ -204,10 +202,10 @@ func (d Desk) application(b record.Booking, in Application) (spclep.Ask, error) 
 func (d Desk) Extend(days int, why string) Action {
 	return func(b record.Booking, m Moment) ([]op.Draft, error) {
 		if b.Visit.State != spclep.StateFiled {
-			return nil, refuse("not-filed", "there is no open application", "Nu există o cerere în lucru la această programare.")
+			return nil, refuse(notOpen)
 		}
 		if why = squeeze(why); why == "" {
-			return nil, refuse("reason-missing", "an extension needs a reason", "Scrieți motivul prelungirii.")
+			return nil, refuse(extensionUnreasoned)
 		}
 		if err := d.headOnly(); err != nil {
 			return nil, err
@@ -226,7 +224,7 @@ func (d Desk) Extend(days int, why string) Action {
 func (d Desk) MarkReady() Action {
 	return func(b record.Booking, m Moment) ([]op.Draft, error) {
 		if b.Visit.State != spclep.StateFiled {
-			return nil, refuse("not-filed", "there is no open application", "Nu există o cerere în lucru la această programare.")
+			return nil, refuse(notOpen)
 		}
 		return one(fact(b, spclep.Ready, nil))
 	}
@@ -243,7 +241,7 @@ func (d Desk) HandOver(to, name string, permit bool) Action {
 			return nil, err
 		}
 		if name = squeeze(name); name == "" && to != "holder" {
-			return nil, refuse("name-missing", "the name of the person who collects is missing", "Scrieți numele persoanei care ridică actul.")
+			return nil, refuse(collectorUnnamed)
 		}
 		return one(fact(b, spclep.HandedOver, spclep.HandedOverValue{To: to, Name: name, PermitSurrendered: permit}))
 	}
@@ -284,7 +282,7 @@ func (d Desk) Collectors(b record.Booking, m Moment) []spclep.Collector {
 
 func known(b record.Booking) error {
 	if b.Visit.State == spclep.StateNone {
-		return refuse("unknown-booking", "there is no such booking", "Nu există o programare cu acest cod.")
+		return refuse(noSuchBooking)
 	}
 	return nil
 }

@@ -51,6 +51,7 @@ type Office struct {
 	rules  atomic.Pointer[settings.Rules]
 	line   atomic.Pointer[Line]
 	former atomic.Pointer[[]Former]
+	desks  atomic.Pointer[map[hlc.Device]localdb.Desk]
 }
 
 // A Former is a name under which this PC wrote until it took another key.
@@ -111,7 +112,22 @@ func (o *Office) Desk(ctx context.Context) (desk.Desk, error) {
 	if id == "" {
 		return desk.Desk{}, ErrNotEnrolled
 	}
-	return desk.Desk{Ref: o.Reference(), Office: spclep.OfficeID(id), Zone: o.cfg.Zone}, nil
+	desks, err := o.cfg.DB.Desks(ctx)
+	if err != nil {
+		return desk.Desk{}, err
+	}
+	o.desks.Store(&desks)
+	undo := time.Duration(o.Rules().Settings.Tolerances.UndoHours) * time.Hour
+	return desk.Desk{Ref: o.Reference(), Office: spclep.OfficeID(id), Zone: o.cfg.Zone, UndoFor: undo}, nil
+}
+
+// DeskNumber is the number of a PC's desk in the office, as of the last Desk; 0
+// where it is not known.
+func (o *Office) DeskNumber(d hlc.Device) int {
+	if desks := o.desks.Load(); desks != nil {
+		return (*desks)[d].Number
+	}
+	return 0
 }
 
 // Moment is now, in the hub's time as well as it is known.
@@ -148,18 +164,19 @@ func (o *Office) Do(ctx context.Context, key, by string, id spclep.BookingID, a 
 	if err != nil {
 		return r, err
 	}
-	if l := o.line.Load(); l != nil {
-		(*l).Ring()
-	}
+	o.Ring()
 	return r, nil
 }
 
-// WalkIn takes a person without a booking under a fresh id.
-func (o *Office) WalkIn(ctx context.Context, key, by string, w desk.Walk) (spclep.BookingID, localdb.Receipt, error) {
-	d, err := o.Desk(ctx)
-	if err != nil {
-		return "", localdb.Receipt{}, err
+// Ring wakes the line, so that what waits is sent now.
+func (o *Office) Ring() {
+	if l := o.line.Load(); l != nil {
+		(*l).Ring()
 	}
+}
+
+// WalkIn takes a person without a booking at the desk d, under a fresh id.
+func (o *Office) WalkIn(ctx context.Context, key, by string, d desk.Desk, w desk.Walk) (spclep.BookingID, localdb.Receipt, error) {
 	var random [5]byte
 	o.cfg.Random(random[:])
 	id := code.NewID(random)

@@ -13,6 +13,7 @@ type Visit struct {
 	record.Booking
 	Today     spclep.Day
 	Now       spclep.Minute
+	NowMs     int64 // the hub's time as well as it is known
 	Reason    spclep.ReasonInfo
 	Questions []spclep.Question
 	List      spclep.Checklist
@@ -40,7 +41,7 @@ func (o *Office) Visit(ctx context.Context, id spclep.BookingID) (Visit, error) 
 	if err != nil {
 		return Visit{}, err
 	}
-	v := Visit{Booking: b, Today: d.Today(m), Now: d.Clock(m)}
+	v := Visit{Booking: b, Today: d.Today(m), Now: d.Clock(m), NowMs: m.Ms}
 	if b.Visit.State == spclep.StateNone {
 		return v, nil
 	}

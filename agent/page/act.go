@@ -33,23 +33,28 @@ func (p *pages) act(w http.ResponseWriter, r *http.Request) error {
 	if !ok {
 		return err
 	}
-	if wrong.Field = anchor(deed, wrong); deed == "anulare" && wrong.Field != "" {
-		wrong.Field += "-" + clean(r.PostForm.Get("actiune")) // each step has a field of its own
+	form := deed
+	if deed == "anulare" {
+		form += "-" + clean(r.PostForm.Get("actiune")) // each step has a form of its own
 	}
+	wrong.Field = anchor(form, wrong)
 	return p.showVisit(w, r, http.StatusUnprocessableEntity, id, kept{deed, r.PostForm}, wrong)
 }
 
 func (p *pages) do(r *http.Request, id spclep.BookingID, deed string) error {
-	d, err := p.office.Desk(r.Context())
-	if err != nil {
+	if err := p.texts(r.PostForm); err != nil {
 		return err
 	}
-	if err := p.texts(r.PostForm); err != nil {
+	d, approver, err := p.counter(r)
+	if err != nil {
 		return err
 	}
 	key, err := doKey(r)
 	if err != nil {
 		return err
+	}
+	if why := clean(r.PostForm.Get("motiv")); approver != "" && why != "" {
+		r.PostForm.Set("motiv", why+approvedBy+approver)
 	}
 	action, err := p.action(r.Context(), d, id, deed, r.PostForm)
 	if err != nil {
@@ -57,6 +62,24 @@ func (p *pages) do(r *http.Request, id spclep.BookingID, deed string) error {
 	}
 	_, err = p.office.Do(r.Context(), key, p.clerk(r), id, action)
 	return err
+}
+
+// approvedBy stands in the record, which is Romanian, between a reason and the
+// head of service who approved it with a PIN at a clerk's desk.
+const approvedBy = " · aprobat de "
+
+// counter is the desk with the role of who acts at it: the clerk's, or the head
+// of service's who approved the form. approver is empty where nobody else did.
+func (p *pages) counter(r *http.Request) (d desk.Desk, approver string, err error) {
+	if d, err = p.office.Desk(r.Context()); err != nil {
+		return d, "", err
+	}
+	d.Role = p.role(r)
+	name, head, err := p.approval(r)
+	if head && d.Role != desk.RoleHead {
+		d.Role, approver = desk.RoleHead, name
+	}
+	return d, approver, err
 }
 
 func (p *pages) back(w http.ResponseWriter, r *http.Request, id spclep.BookingID, done string) error {
@@ -114,6 +137,8 @@ func anchor(form string, wrong problem) string {
 		field = "aprobat"
 	case "urgency-no-reason":
 		field = "de-ce"
+	case "settle-no-reason":
+		field = "motiv"
 	case "reason-not-offered":
 		field = "motiv"
 	case "name-missing":
@@ -149,6 +174,8 @@ func (p *pages) action(ctx context.Context, d desk.Desk, id spclep.BookingID, de
 		return p.undo(d, f)
 	case "conflict":
 		return p.settle(d, f)
+	case "lamurit":
+		return d.Settle(clean(f.Get("motiv"))), nil
 	}
 	return nil, &halt{http.StatusNotFound, "halt.page"}
 }

@@ -280,3 +280,50 @@ func (b *browser) prints(dir string) {
 		b.must(os.WriteFile(filepath.Join(dir, name+"-print.png"), png, 0o600))
 	}
 }
+
+// Each answer changes the list of papers at once, each tick is saved as it is
+// made, and what was typed elsewhere on the page stays. The application waits for
+// the last tick.
+func TestTheListFollowsTheAnswers(t *testing.T) {
+	c := at(t, "09:25")
+	c.books("2222AAAA", "Țintă Ștefan", "R01", monday, "09:20")
+	c.open("/vizita/2222AAAA").press("/vizita/2222AAAA/prezent", nil)
+	b := c.sits()
+	b.goes("/vizita/2222AAAA")
+	b.focuses("#preia-numar")
+	b.presses("77-A")
+	b.focuses("#raspunsuri-answer\\.civil")
+	b.presses("c") // căsătorit(ă)
+	b.sees("pentru că: căsătorit(ă)")
+	if at := ask[string](b, `document.activeElement.id`); at != "raspunsuri-answer.civil" {
+		t.Errorf("after an answer the focus is on %q", at)
+	}
+	if typed := ask[string](b, `document.getElementById("preia-numar").value`); typed != "77-A" {
+		t.Errorf("the number that was typed is %q", typed)
+	}
+	if said := ask[string](b, `document.getElementById("spus").textContent`); said == "" {
+		t.Error("nothing was said of what was saved")
+	}
+	for i := range ask[int](b, boxes+`.length`) {
+		ask[bool](b, fmt.Sprintf(`(%s[%d].focus(), true)`, boxes, i))
+		b.presses(" ")
+	}
+	b.presses(kb.F4) // with the last ticks still on their way
+	b.sees("Cererea a fost preluată")
+	b.sees("nr. 77-A")
+	v, err := c.db.Booking(t.Context(), "2222AAAA")
+	c.must(err)
+	if v.Answers["civil"] != "married" || len(v.Ticks) < 3 {
+		t.Errorf("answers %v, ticks %v", v.Answers, v.Ticks)
+	}
+
+	// Ctrl+Z opens the undoing of the last step, with the reason to be written.
+	b.presses(kb.Escape)
+	b.goes("/vizita/2222AAAA")
+	ask[bool](b, `document.dispatchEvent(new KeyboardEvent("keydown", {key: "z", ctrlKey: true, bubbles: true}))`)
+	if at := ask[string](b, `document.activeElement.name`); at != "motiv" {
+		t.Fatalf("after Ctrl+Z the focus is on %q", at)
+	}
+	b.presses("greșeală" + kb.Enter)
+	b.sees("Pasul a fost anulat")
+}

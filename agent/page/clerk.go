@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 	"unicode"
+
+	"condica/agent/desk"
 )
 
 const (
@@ -13,15 +15,31 @@ const (
 	maxClerk    = 60 // letters
 )
 
-// clerk is the name under which this browser works.
+// clerk is who works: who is signed in, or the name that was written where the
+// office has no accounts.
 func (p *pages) clerk(r *http.Request) string {
+	if v := visitorOf(r); v.name != "" {
+		return v.name
+	}
+	if name := p.lastClerk(r); name != "" {
+		return name
+	}
+	return p.words.t("clerk.default")
+}
+
+// role is what who is signed in may decide; RoleUntold where the office has no
+// accounts.
+func (p *pages) role(r *http.Request) desk.Role { return visitorOf(r).role }
+
+// lastClerk is the name that this browser remembers; it proves nothing.
+func (p *pages) lastClerk(r *http.Request) string {
 	c, err := r.Cookie(clerkCookie)
 	if err != nil {
-		return p.words.t("clerk.default")
+		return ""
 	}
 	name, err := url.QueryUnescape(c.Value)
-	if name = clean(name); err != nil || name == "" || len([]rune(name)) > maxClerk {
-		return p.words.t("clerk.default")
+	if name = clean(name); err != nil || len([]rune(name)) > maxClerk {
+		return ""
 	}
 	return name
 }
@@ -29,6 +47,9 @@ func (p *pages) clerk(r *http.Request) string {
 // setClerk keeps the name for a working day, in this browser alone.
 func (p *pages) setClerk(w http.ResponseWriter, r *http.Request) error {
 	name := clean(r.PostForm.Get("nume"))
+	if visitorOf(r).name != "" {
+		return &halt{http.StatusForbidden, "clerk.signed-in"}
+	}
 	if len([]rune(name)) > maxClerk {
 		return &halt{http.StatusUnprocessableEntity, "clerk.long"}
 	}
@@ -52,6 +73,24 @@ func (p *pages) setTime(w http.ResponseWriter, r *http.Request) error {
 	}
 	http.Redirect(w, r, local(r.PostForm.Get("inapoi")), http.StatusSeeOther)
 	return nil
+}
+
+// ring sends what waits now; the page does not wait for it.
+func (p *pages) ring(w http.ResponseWriter, r *http.Request) error {
+	p.office.Ring()
+	http.Redirect(w, r, done(local(r.PostForm.Get("inapoi")), "sincronizare"), http.StatusSeeOther)
+	return nil
+}
+
+// done adds to an address what was just done.
+func done(to, what string) string {
+	path, query, _ := strings.Cut(to, "?")
+	q, err := url.ParseQuery(query)
+	if err != nil {
+		return path
+	}
+	q.Set("facut", what)
+	return path + "?" + q.Encode()
 }
 
 // demoLine cuts or mends the demo's line.

@@ -2,8 +2,10 @@ package page
 
 import (
 	"net/http"
+	"time"
 
 	"condica/agent/desk"
+	"condica/localdb"
 	"condica/spclep"
 	"condica/spclep/record"
 	"condica/sync/op"
@@ -16,10 +18,13 @@ type conflict struct {
 	Field   string
 	Stands  said
 	Lost    said
+	Rule    string // why the one stands
+	First   bool   // on its page: F7 restores it
 }
 
-// said is a value with who wrote it.
-type said struct{ Value, When, By, Where string }
+// said is a value with who wrote it. When is the corrected time; Clock is what
+// the author's PC showed, where that was another.
+type said struct{ Value, When, Clock, By, Where string }
 
 // double is a fact that happened again.
 type double struct {
@@ -32,14 +37,29 @@ func (p *pages) conflictsOf(d desk.Desk, b record.Booking) []conflict {
 	for _, c := range b.Conflicts() {
 		out = append(out, conflict{
 			Booking: b.ID, Loser: c.Loser.ID.String(), Field: p.fieldName(d, b, c.Field),
-			Stands: p.said(d, b, c.Winner), Lost: p.said(d, b, c.Loser),
+			Stands: p.said(d, b, c.Winner), Lost: p.said(d, b, c.Loser), Rule: p.ruled(c), First: len(out) == 0,
 		})
 	}
 	return out
 }
 
+// ruled says in words what op.Wins decided between parallel edits.
+func (p *pages) ruled(c record.Conflict) string {
+	apart := time.Duration(c.Winner.Eff.Ms()-c.Loser.Eff.Ms()) * time.Millisecond
+	if apart < time.Minute {
+		return p.words.t("conflict.rule.close")
+	}
+	return p.words.t("conflict.rule.later", p.span(apart))
+}
+
+// wrongBy is from when on a PC's clock is said to have been wrong.
+const wrongBy = 2 * time.Minute
+
 func (p *pages) said(d desk.Desk, b record.Booking, e op.Entry) said {
 	s := said{When: p.stamp(e.Eff.Ms()), By: e.By, Where: p.where(e)}
+	if off := time.Duration(e.Clock.Wall-e.Eff.Ms()) * time.Millisecond; e.Clock.Wall != 0 && off.Abs() > wrongBy {
+		s.Clock = p.stamp(e.Clock.Wall)
+	}
 	if e.Fact {
 		s.Value = p.factText(b, e)
 	} else {
@@ -105,12 +125,17 @@ func (p *pages) conflicts(w http.ResponseWriter, r *http.Request) error {
 			rest = append(rest, item)
 		}
 	}
+	alike, err := p.office.DB().TwoAlike(r.Context())
+	if err != nil {
+		return err
+	}
 	p.show(w, r, http.StatusOK, "conflicts", view{
 		Title: p.words.t("conflicts.title"), Nav: "conflicts",
 		Body: struct {
 			Items []waiting
 			Total int
-		}{append(alarms, rest...), len(rows)},
+			Alike []localdb.Alike
+		}{append(alarms, rest...), len(rows), alike},
 	})
 	return nil
 }

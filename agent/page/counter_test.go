@@ -40,7 +40,8 @@ var monday = spclep.NewDay(2026, time.November, 23)
 // A counter is one office PC at work, with a clock and a line in the test's
 // hand and a hub that is only its answers.
 type counter struct {
-	dir string // of the replica
+	slow int64  // ms by which the clocks of the other PCs are slow
+	dir  string // of the replica
 	*testing.T
 	db     *localdb.DB
 	office *office.Office
@@ -165,7 +166,7 @@ func (c *counter) entry(by hlc.Device, clerk string, ms int64, id spclep.Booking
 	c.seq++
 	o := op.Op{
 		ID: op.ID{Device: by, Seq: c.seq}, Action: c.seq, Cell: record.Cell(id, field), Fact: fact, Base: base,
-		Time: hlc.At(ms), Clock: hlc.Reading{Wall: ms, Boot: "b", Up: 1}, By: clerk,
+		Time: hlc.At(ms), Clock: hlc.Reading{Wall: ms - c.slow, Boot: "b", Up: 1}, By: clerk,
 	}
 	if value != nil {
 		v, err := json.Marshal(value)

@@ -48,7 +48,11 @@ func (p *pages) found(w http.ResponseWriter, r *http.Request, q string, f office
 		return err
 	}
 	if b.Visit.State != spclep.StateNone {
-		http.Redirect(w, r, "/vizita/"+string(f.ID), http.StatusSeeOther)
+		to := "/vizita/" + string(f.ID)
+		if !f.Slip && len(f.Rows) == 0 { // a code, not a name
+			to += "?scanat=1"
+		}
+		http.Redirect(w, r, to, http.StatusSeeOther)
 		return nil
 	}
 	text := p.words.t("find.unknown")

@@ -7,6 +7,8 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+
+	"condica/spclep"
 )
 
 // One box for everything: what is meant without doubt opens at once.
@@ -23,6 +25,8 @@ func TestTheBoxFindsAtOnce(t *testing.T) {
 		want := "/vizita/2222AAAA"
 		if strings.Contains(strings.ToLower(q), "sz") {
 			want = "/vizita/3333BBBB"
+		} else if strings.ContainsAny(q, "2") {
+			want += "?scanat=1" // a code, not a name
 		}
 		if s := c.find(q).is(http.StatusSeeOther); s.Header().Get("Location") != want {
 			t.Errorf("%q leads to %q, want %s", q, s.Header().Get("Location"), want)
@@ -35,6 +39,19 @@ func TestTheBoxFindsAtOnce(t *testing.T) {
 	c.find("x").is(http.StatusOK).shows("Scrieți cel puțin 2 litere.")
 	c.find("Nimeni").is(http.StatusOK).shows("Nu s-a găsit nimic")
 	c.find(`" OR name:*`).is(http.StatusOK).shows("Nu s-a găsit nimic")
+}
+
+// A code that was scanned before: the page says when, by whom, and at which desk.
+func TestTheSecondScan(t *testing.T) {
+	c := at(t, "09:30")
+	c.books("2222AAAA", "Exemplu Ioana", "R01", monday, "09:20")
+	scan := c.qr(c.key, 1, 1, "2222AAAA", "R01", "09:20")
+	c.find(scan).follow().hides("Cod scanat din nou")
+	c.elsewhere("Radu", c.when(monday, "09:18"), "2222AAAA", spclep.Arrived, true, nil)
+	c.find(scan).follow().shows("Cod scanat din nou: prezență la 23.11.2026 09:18, de Radu, alt PC (0202).", "Prezent din 23.11.2026 09:18 · Radu")
+	c.open("/vizita/2222AAAA").hides("Cod scanat din nou")
+	c.elsewhere("Ana", c.when(monday, "09:40"), "2222AAAA", spclep.SentAway, true, spclep.SentAwayValue{Ground: spclep.GroundRuleBreach})
+	c.find("2222-AAAA").follow().shows("Cod scanat din nou: trimis acasă la 23.11.2026 09:40, de Ana")
 }
 
 // Whatever is held up by mistake gets its own plain sentence.

@@ -17,13 +17,20 @@ const policy = "default-src 'none'; style-src 'self'; script-src 'self'; img-src
 // guard stands before every page: a foreign name that was pointed at this PC
 // (DNS rebinding) is turned away, and so is a form that another site sent.
 func (p *pages) guard(next http.Handler) http.Handler {
-	next = http.NewCrossOriginProtection().Handler(next)
+	sites := http.NewCrossOriginProtection()
+	sites.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		p.refusal("a form that another site sent")
+		http.Error(w, p.words.t("halt.origin"), http.StatusForbidden)
+	}))
+	next = sites.Handler(next)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		headers(w.Header())
 		switch {
 		case !slices.Contains(p.o.Hosts, r.Host):
+			p.refusal("a foreign host name")
 			http.Error(w, p.words.t("halt.host"), http.StatusMisdirectedRequest)
 		case p.foreign(r.Header.Get("Origin")):
+			p.refusal("a form or page of a foreign origin")
 			http.Error(w, p.words.t("halt.origin"), http.StatusForbidden)
 		default:
 			next.ServeHTTP(w, r)

@@ -22,11 +22,13 @@ type action struct {
 	Unsent  bool
 	Undone  bool
 	CanUndo bool
+	Late    bool // only the head of service may undo it now
+	Last    bool // the latest that can be undone
 	first   op.Entry
 }
 
 // history is all that happened to a booking, the latest first.
-func (p *pages) history(d desk.Desk, b record.Booking) []action {
+func (p *pages) history(d desk.Desk, b record.Booking, nowMs int64) []action {
 	byID := map[op.ID]*action{}
 	for _, e := range slices.Concat(b.Facts, b.History) {
 		a := byID[e.ActionID()]
@@ -45,9 +47,13 @@ func (p *pages) history(d desk.Desk, b record.Booking) []action {
 	var out []action
 	for _, a := range byID {
 		a.CanUndo = a.CanUndo && !a.Undone
+		a.Late = d.UndoFor > 0 && nowMs-a.first.Eff.Ms() > d.UndoFor.Milliseconds()
 		out = append(out, *a)
 	}
 	slices.SortFunc(out, func(x, y action) int { return -op.Compare(x.first, y.first) })
+	if i := slices.IndexFunc(out, func(a action) bool { return a.CanUndo }); i >= 0 {
+		out[i].Last = true
+	}
 	return out
 }
 
@@ -79,6 +85,9 @@ func (p *pages) where(e op.Entry) string {
 		return p.words.t("where.before")
 	case fromHub(e):
 		return p.words.t("where.hub")
+	}
+	if n := p.office.DeskNumber(e.ID.Device); n > 0 {
+		return p.words.t("where.desk", n)
 	}
 	return p.words.t("where.other", e.ID.Device.String()[:4])
 }

@@ -1,8 +1,10 @@
 package page
 
 import (
+	"html/template"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 
 	"condica/spclep"
@@ -39,20 +41,59 @@ func tongues() []tongue {
 // refused says a refusal or a note in the page's language. The rules speak
 // Romanian; where the catalogue lacks a sentence, theirs is shown.
 func (p *pages) refused(said any) string {
-	var code, text, prefix string
-	var args map[string]string
-	switch s := said.(type) {
-	case *spclep.Refusal:
-		prefix, code, text, args = "refusal.", s.Code, s.Text, s.Args
-	case spclep.Note:
-		prefix, code, text, args = "note.", s.Code, s.Text, s.Args
-	}
-	if p.words.lang == languages[0] || !p.words.has(prefix+code) {
+	key, text, args := p.sentence(said)
+	if key == "" {
 		return text
 	}
 	var old []string
 	for name, value := range args {
 		old = append(old, "{"+name+"}", value)
 	}
-	return strings.NewReplacer(old...).Replace(p.words.t(prefix + code))
+	return strings.NewReplacer(old...).Replace(p.words.t(key))
+}
+
+// sentence finds the catalogue's sentence for a refusal or a note; the key is
+// empty where the rules' own is to be shown.
+func (p *pages) sentence(said any) (key, text string, args map[string]string) {
+	switch s := said.(type) {
+	case *spclep.Refusal:
+		key, text, args = "refusal."+s.Code, s.Text, s.Args
+	case spclep.Note:
+		key, text, args = "note."+s.Code, s.Text, s.Args
+	}
+	if p.words.lang == languages[0] || !p.words.has(key) {
+		key = ""
+	}
+	return key, text, args
+}
+
+// law marks an element that holds words of the law or of the bundle: they are
+// Romanian on every page, and a screen reader must know it (WCAG 3.1.2). Given
+// a refusal or a note, it marks one that the page's language has no sentence
+// for.
+func (p *pages) law(said ...any) template.HTMLAttr {
+	if p.words.lang == languages[0] {
+		return ""
+	}
+	for _, s := range said {
+		if key, _, _ := p.sentence(s); key != "" {
+			return ""
+		}
+	}
+	return template.HTMLAttr(` lang="` + languages[0] + `"`)
+}
+
+// quote is a text of the page around words of the law, which are marked.
+func (p *pages) quote(key string, lawful ...string) template.HTML {
+	marks, quoted := make([]any, len(lawful)), make([]string, 0, 2*len(lawful))
+	for i, words := range lawful {
+		mark := "\x01" + strconv.Itoa(i) + "\x01" // no text of the catalogue holds it
+		words = template.HTMLEscapeString(words)
+		if attr := string(p.law()); attr != "" {
+			words = "<span" + attr + ">" + words + "</span>"
+		}
+		marks[i], quoted = mark, append(quoted, mark, words)
+	}
+	text := template.HTMLEscapeString(p.words.t(key, marks...))
+	return template.HTML(strings.NewReplacer(quoted...).Replace(text))
 }

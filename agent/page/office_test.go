@@ -48,6 +48,7 @@ func TestConflictIsShownAndRestored(t *testing.T) {
 	c.open("/").shows("de rezolvat")
 	c.now(monday, "09:20")
 	list := c.open("/conflicte").shows("Exemplu Ioana", "Rămâne", "vine cu tata", "23.11.2026 09:16 · Radu · alt PC (0202)", "A pierdut", "vine cu mama", "23.11.2026 09:15 · Ana · acest PC")
+	list.shows("rămâne valoarea scrisă mai târziu")
 	list.press("/vizita/2222AAAA/conflict", url.Values{"alege": {"restaureaza"}}).shows("Conflictul a fost rezolvat", "Observație → vine cu mama")
 	c.open("/conflicte").shows("Nimic de rezolvat")
 	if b, _ := c.db.Booking(t.Context(), "2222AAAA"); b.Note != "vine cu mama" || b.NeedsPerson() {
@@ -79,6 +80,37 @@ func TestTwoHandOversAlarm(t *testing.T) {
 	c.open("/ajutor").shows("Actul apare predat de două ori: Exemplu Ioana.")
 	v.press("/vizita/2222AAAA/anulare", url.Values{"motiv": {"apăsat din greșeală"}}).hides("Actul apare predat de două ori")
 	c.open("/").hides("Actul apare predat de două ori")
+}
+
+// A head of service settles a card that two desks gave out, with a reason; a
+// second check-in is settled by whoever has looked at it.
+func TestWhatHappenedTwiceIsSettled(t *testing.T) {
+	c := at(t, "13:15")
+	c.books("2222AAAA", "Exemplu Ioana", "R01", monday, "09:20")
+	c.elsewhere("Radu", c.wall-90_000, "2222AAAA", spclep.Arrived, true, nil)
+	c.elsewhere("Ana", c.wall-60_000, "2222AAAA", spclep.Arrived, true, nil)
+	c.open("/vizita/2222AAAA").shows("De lămurit", "Notat de două ori: prezență").
+		press("/vizita/2222AAAA/lamurit", nil).shows("S-a notat că a fost lămurit", "lămurit: prezență").hides("De lămurit")
+	for _, ms := range []int64{30_000, 20_000} {
+		c.elsewhere("Radu", c.wall-ms, "2222AAAA", spclep.HandedOver, true, spclep.HandedOverValue{To: "holder"})
+	}
+	v := c.open("/vizita/2222AAAA").shows("Actul apare predat de două ori")
+	v.press("/vizita/2222AAAA/lamurit", url.Values{"motiv": {" "}}).is(http.StatusUnprocessableEntity).shows("Scrieți ce s-a constatat: cine are actul.")
+	v.press("/vizita/2222AAAA/lamurit", url.Values{"motiv": {"titularul are actul"}}).hides("Actul apare predat de două ori").shows("titularul are actul")
+	c.open("/").hides("Actul apare predat de două ori")
+	c.open("/conflicte").shows("Nimic de rezolvat")
+}
+
+// The other PC has a dead battery: the conflict tells the corrected time, by
+// which it was decided, and what that PC showed.
+func TestTheClockOfTheOtherPC(t *testing.T) {
+	c := at(t, "09:15")
+	c.books("2222AAAA", "Exemplu Ioana", "R01", monday, "09:20")
+	c.open("/vizita/2222AAAA").press("/vizita/2222AAAA/date", url.Values{"note": {"vine cu mama"}})
+	c.slow = c.when(monday, "09:12") - c.when(14247, "10:05")
+	c.elsewhere("Radu", c.when(monday, "09:12"), "2222AAAA", "note", false, "vine cu tata")
+	c.open("/conflicte").shows("Rămâne", "vine cu mama", "A pierdut", "vine cu tata", "23.11.2026 09:12 · Radu", "ceasul acelui PC arăta 03.01.2009 10:05",
+		"rămâne valoarea scrisă mai târziu (cu 3 minute)")
 }
 
 // What this PC has put right about itself is said for a week, and no longer: a
@@ -130,7 +162,7 @@ func TestStatusLine(t *testing.T) {
 		c.open("/stare").shows(want, "din 23.11 09:15")
 	}
 	c.save(wire.Answer{Head: 3200})
-	c.open("/stare").shows("se încarcă: 2 din 3.200")
+	c.open("/stare").shows("se aduc încă de la centru: 2 din 3.200")
 }
 
 // The PC's battery is dead: after a night switched off its clock stands at
@@ -163,11 +195,29 @@ func TestDeadBattery(t *testing.T) {
 // The hub's refusal stays in sight with its reason.
 func TestQueueShowsRefusals(t *testing.T) {
 	c := at(t, "09:15")
+	c.clerk = "Ana"
 	c.books("2222AAAA", "Exemplu Ioana", "R01", monday, "09:20")
 	c.open("/vizita/2222AAAA").press("/vizita/2222AAAA/prezent", nil)
-	c.save(wire.Answer{Verdicts: []wire.Verdict{{Seq: 1, Code: wire.Refused, Say: "too large"}}})
-	c.open("/coada").shows("1 operație a fost refuzată de centru.", "prezență", "✕ refuzată", "răspunsul centrului: too large").hides("Totul este trimis")
+	c.save(wire.Answer{Verdicts: []wire.Verdict{{Seq: 1, Code: wire.Refused, Say: "value-large: the value has 9 bytes"}}})
+	q := c.open("/coada").shows("1 operație a fost refuzată de centru.", "prezență", "✕ refuzată", "textul este mai lung decât primește centrul",
+		"răspunsul centrului: value-large: the value has 9 bytes").hides("Totul este trimis")
 	c.open("/stare").shows("1 operație refuzată de centru").hides("totul trimis")
+
+	q.press("/coada/inchide", url.Values{"motiv": {" "}}).is(http.StatusUnprocessableEntity)
+	q.press("/coada/inchide", url.Values{"motiv": {"scris din nou, mai scurt"}}).
+		shows("închisă", "⊘ refuzată, închisă", "1 operație refuzată a fost văzută și închisă", "Totul este trimis")
+	c.open("/stare").shows("totul trimis").hides("refuzată")
+}
+
+// What another desk overruled says so in the queue of the PC that wrote it.
+func TestQueueTellsWhatLost(t *testing.T) {
+	c := at(t, "09:15")
+	c.books("2222AAAA", "Exemplu Ioana", "R01", monday, "09:20")
+	c.open("/vizita/2222AAAA").press("/vizita/2222AAAA/date", url.Values{"note": {"vine cu mama"}})
+	c.save(wire.Answer{Entries: []wire.Entry{{Seq: 1}}})
+	c.open("/coada").shows("✓ acceptată")
+	c.elsewhere("Radu", c.wall+60_000, "2222AAAA", "note", false, "vine cu tata")
+	c.open("/coada").shows("≠ acceptată, dar a pierdut un conflict")
 }
 
 // A page of another site, or a foreign name that points at this PC, gets

@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net/http"
 
+	"condica/agent/clerk"
 	"condica/agent/office"
 )
 
@@ -26,6 +27,8 @@ type Options struct {
 	HelpDesk string        // whom to call, in Romanian; empty: the county's IT contact
 	Demo     *Demo         // nil outside the demo
 	Tickets  *Tickets      // lets browsers in; nil: every browser on this PC is in
+	Roster   *clerk.Roster // signs clerks in; nil: an office that has accounts stays closed
+	Inside   string        // the service's own secret, to look at its desk (InsideCookie); empty: none
 }
 
 // A Demo lets the pages cut and mend the demo's line.
@@ -54,7 +57,7 @@ func New(o *office.Office, options Options) http.Handler {
 		}
 		p := &pages{office: o, o: options, words: w}
 		p.views = p.parse()
-		desks[lang] = p.guard(p.admit(p.routes()))
+		desks[lang] = p.guard(p.admit(p.attend(p.routes())))
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { desks[language(r)].ServeHTTP(w, r) })
 }
@@ -62,24 +65,40 @@ func New(o *office.Office, options Options) http.Handler {
 func (p *pages) routes() http.Handler {
 	mux := http.NewServeMux()
 	for pattern, h := range map[string]handler{
-		"GET /{$}":                 p.day,
-		"GET /cauta":               p.find,
-		"POST /acceptare":          p.accept,
-		"GET /vizita/{id}":         p.visit,
-		"POST /vizita/{id}/{deed}": p.act,
-		"GET /vizita/{id}/bon":     p.slip,
-		"GET /fara-programare":     p.walkIn,
-		"POST /fara-programare":    p.takeWalkIn,
-		"GET /ridicari":            p.pickups,
-		"GET /coada":               p.queue,
-		"GET /conflicte":           p.conflicts,
-		"GET /ajutor":              p.help,
-		"GET /stare":               p.status,
-		"POST /lucrator":           p.setClerk,
-		"POST /limba":              setLanguage,
-		"POST /ceas":               p.setTime,
-		"POST /demo/linie":         p.demoLine,
-		"/":                        p.nothingHere,
+		"GET /{$}":                   p.day,
+		"GET /cauta":                 p.find,
+		"POST /acceptare":            p.accept,
+		"GET /vizita/{id}":           p.visit,
+		"POST /vizita/{id}/{deed}":   p.act,
+		"GET /vizita/{id}/bon":       p.slip,
+		"GET /vizita/{id}/lipsa":     p.missingNote,
+		"POST /vizita/{id}/tiparit":  p.printVisit,
+		"GET /lista":                 p.dayList,
+		"POST /lista/tiparit":        p.printList(printedDay, "/lista"),
+		"GET /registru":              p.register,
+		"POST /registru/tiparit":     p.printList(printedRegister, "/registru"),
+		"GET /sfarsit":               p.end,
+		"POST /sfarsit/tiparit":      p.printList(printedEnd, "/sfarsit"),
+		"POST /sfarsit/neprezentati": p.noShows,
+		"GET /fara-programare":       p.walkIn,
+		"POST /fara-programare":      p.takeWalkIn,
+		"GET /ridicari":              p.pickups,
+		"GET /coada":                 p.queue,
+		"GET /conflicte":             p.conflicts,
+		"GET /ajutor":                p.help,
+		"GET /stare":                 p.status,
+		"POST /lucrator":             p.setClerk,
+		"POST /iesire":               p.signOut,
+		"GET /pin":                   p.pinPage,
+		"POST /pin":                  p.changePIN,
+		"GET /urme":                  p.traces,
+		"POST /urme/asteptare":       p.lift,
+		"POST /limba":                setLanguage,
+		"POST /sincronizeaza":        p.ring,
+		"POST /coada/inchide":        p.closeRefused,
+		"POST /ceas":                 p.setTime,
+		"POST /demo/linie":           p.demoLine,
+		"/":                          p.nothingHere,
 	} {
 		mux.Handle(pattern, p.handle(h))
 	}

@@ -3,11 +3,13 @@ package page
 import (
 	"cmp"
 	"net/http"
+	"strings"
 
 	"condica/agent/desk"
 	"condica/localdb"
 	"condica/spclep"
 	"condica/spclep/record"
+	"condica/sync/op"
 )
 
 // queued is one op on its way to the hub.
@@ -16,7 +18,9 @@ type queued struct {
 	ID             spclep.BookingID
 	Name           string
 	State          string // key under queue.
-	Reason         string // why it was refused, in the hub's words
+	Reason         string // why it was refused
+	Hub            string // the same in the hub's words
+	Op             string // its id, where a person has to close it
 }
 
 const maxQueue = 200
@@ -48,22 +52,35 @@ func (p *pages) queue(w http.ResponseWriter, r *http.Request) error {
 		items[i] = p.queued(d, b, o)
 	}
 	p.show(w, r, http.StatusOK, "queue", view{Title: p.words.t("queue.title"), Nav: "queue", Body: struct {
-		Sent            bool
-		Unsent, Refused int
-		Items           []queued
-	}{st.Sent(), st.Unsent, st.Refused, items}})
+		Sent                    bool
+		Unsent, Refused, Closed int
+		Items                   []queued
+	}{st.Sent(), st.Unsent, st.Refused, st.Closed, items}})
 	return nil
 }
 
 func (p *pages) queued(d desk.Desk, b record.Booking, o localdb.Outgoing) queued {
-	return queued{
-		When: p.stamp(o.Eff.Ms()), What: p.line(d, b, o.Entry), By: o.By, ID: b.ID, Name: b.Name,
-		State: outgoingState(o), Reason: o.Say,
+	q := queued{When: p.stamp(o.Eff.Ms()), What: p.line(d, b, o.Entry), By: o.By, ID: b.ID, Name: b.Name, State: outgoingState(o)}
+	switch {
+	case q.State == "accepted":
+		q.State = afterwards(b, o.Entry)
+	case o.Verdict != "":
+		why, _, _ := strings.Cut(o.Say, ": ")
+		q.Reason, q.Hub = p.orKey("queue.why.", why), o.Say
+		if q.Reason == why {
+			q.Reason = p.words.t("queue.why")
+		}
+		if !o.Closed {
+			q.Op = o.ID.String()
+		}
 	}
+	return q
 }
 
 func outgoingState(o localdb.Outgoing) string {
 	switch {
+	case o.Closed:
+		return "closed"
 	case o.Verdict != "":
 		return o.Verdict
 	case o.Pos > 0:
@@ -72,6 +89,40 @@ func outgoingState(o localdb.Outgoing) string {
 		return "sent"
 	}
 	return "unsent"
+}
+
+// afterwards says what became of an op that the hub has accepted: another PC's
+// edit stands in its place, or it is one of two of the same.
+func afterwards(b record.Booking, e op.Entry) string {
+	for _, c := range b.Conflicts() {
+		if c.Loser.ID == e.ID {
+			return "lost"
+		}
+	}
+	for _, f := range b.Visit.Doubles {
+		if f.Action == e.ActionID().String() && f.Name == e.Cell.Field {
+			return "double"
+		}
+	}
+	return "accepted"
+}
+
+// closeRefused notes that a person has looked at an op that the hub will never
+// take.
+func (p *pages) closeRefused(w http.ResponseWriter, r *http.Request) error {
+	id, err := op.ParseID(r.PostForm.Get("operatie"))
+	if err != nil || id.Device != p.office.Device() {
+		return &halt{http.StatusBadRequest, "halt.form"}
+	}
+	why := clean(r.PostForm.Get("motiv"))
+	if why == "" || len(why) > maxText {
+		return &halt{http.StatusUnprocessableEntity, "queue.no-reason"}
+	}
+	if _, err := p.office.DB().CloseRefused(r.Context(), id, p.clerk(r), why); err != nil {
+		return err
+	}
+	http.Redirect(w, r, "/coada?facut=inchis", http.StatusSeeOther)
+	return nil
 }
 
 // help is the short help, with what every state means.

@@ -9,6 +9,7 @@ import (
 	"path"
 	"strings"
 
+	"condica/agent/desk"
 	"condica/agent/office"
 	"condica/localdb"
 	"condica/spclep"
@@ -41,10 +42,11 @@ type view struct {
 	Nav      string // which entry of the menu is this page
 	Status   statusLine
 	Clerk    string
-	Clerks   []string // names to choose from; others may be written
-	Here     string   // where the clerk's form returns to
-	Query    string   // in the search box
-	Focus    bool     // the search box takes the focus
+	Role     desk.Role // of who is signed in; empty: the office has no accounts
+	Clerks   []string  // names to choose from; others may be written
+	Here     string    // where the clerk's form returns to
+	Query    string    // in the search box
+	Focus    bool      // the search box takes the focus
 	Problems []problem
 	Done     string // what was just done
 	Version  string
@@ -78,6 +80,7 @@ func (p *pages) fail(w http.ResponseWriter, r *http.Request, err error) {
 		status, text = stop.status, p.words.t(stop.key)
 	} else if errors.As(err, &large) {
 		status, text = http.StatusRequestEntityTooLarge, p.words.t("halt.large")
+		p.refusal("a form over 1 MB")
 	} else if errors.Is(err, localdb.ErrFull) {
 		status, text = http.StatusInsufficientStorage, p.words.t("halt.full")
 		p.o.Log.Error("nothing can be written", "error", err)
@@ -85,7 +88,7 @@ func (p *pages) fail(w http.ResponseWriter, r *http.Request, err error) {
 		p.show(w, r, http.StatusServiceUnavailable, "enroll", view{Title: p.words.t("enroll.title")})
 		return
 	} else if r.Context().Err() == nil {
-		p.o.Log.Error("a page could not be answered", "method", r.Method, "path", r.URL.Path, "error", err)
+		p.o.Log.Error("a page could not be answered", "page", r.Pattern, "error", err)
 		p.fault(err)
 	}
 	p.show(w, r, status, "halt", view{Title: p.words.t("halt.title"), Problems: []problem{{Text: text, Rule: rule}}})
@@ -103,12 +106,19 @@ func (p *pages) nothingHere(http.ResponseWriter, *http.Request) error {
 
 // show writes a page. It is made whole before the first byte goes out.
 func (p *pages) show(w http.ResponseWriter, r *http.Request, status int, name string, v view) {
-	v.Status, v.Clerk, v.Version, v.Demo = p.statusLine(r.Context()), p.clerk(r), p.o.Version, p.o.Demo
+	if p.stranger(r) {
+		p.stranded(w, r, status, v)
+		return
+	}
+	v.Status, v.Clerk, v.Role, v.Version, v.Demo = p.statusLine(r.Context()), p.clerk(r), p.role(r), p.o.Version, p.o.Demo
 	for _, c := range p.office.Rules().Settings.Clerks {
 		v.Clerks = append(v.Clerks, c.Name)
 	}
 	if v.Here == "" {
 		v.Here = here(r)
+	}
+	if key := "done." + r.URL.Query().Get("facut"); r.Method == http.MethodGet && v.Done == "" && p.words.has(key) {
+		v.Done = p.words.t(key)
 	}
 	if len(v.Problems) > 0 {
 		v.Title = p.words.t("error.prefix") + " " + v.Title
@@ -147,6 +157,7 @@ func (p *pages) parse() map[string]*template.Template {
 	funcs := template.FuncMap{
 		"t": p.words.t, "n": p.words.n, "has": p.words.has, "key": p.o.Random, "list": func(a ...any) []any { return a },
 		"state": p.state, "join": strings.Join, "lang": func() string { return p.words.lang }, "tongues": tongues, "said": p.refused,
+		"law": p.law, "quote": p.quote,
 	}
 	shared := template.Must(template.New("").Funcs(funcs).ParseFS(files, "templates/shared/*.html"))
 	names, err := fs.Glob(files, "templates/*.html")

@@ -10,12 +10,14 @@ import (
 
 // slipPage is what a person is given for collecting the card.
 type slipPage struct {
-	ID                                 spclep.BookingID
-	Name, Number, Product, Filed, Due  string
-	Office, Address, Pickup, PrintedAt string
-	Hours                              string
-	Bundle                             int
-	Code                               template.HTML
+	head
+	printing
+	ID                                spclep.BookingID
+	Strip                             bool // of 80 mm, or else half a sheet of A4
+	Name, Number, Product, Filed, Due string
+	Pickup, PickupAt                  string   // where to collect
+	Hours                             []string // and when
+	Code                              template.HTML
 }
 
 // slip is the printable slip of an application.
@@ -40,38 +42,16 @@ func (p *pages) slip(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	here, err := d.Ref.Office(d.Office)
-	if err != nil {
-		return err
-	}
 	pickup := d.Office
 	if filed.Pickup != "" {
 		pickup = filed.Pickup
 	}
+	at := p.head(pickup, m.Ms, filed.Bundle)
 	p.show(w, r, http.StatusOK, "slip", view{Title: p.words.t("slip.title", filed.Number), Body: slipPage{
+		head: p.head(d.Office, m.Ms, filed.Bundle), printing: p.printingOf(r, b, spclep.PrintSlip), Strip: sheet(r) == sheetStrip,
 		ID: id, Name: b.Name, Number: filed.Number, Product: p.product(filed.Product), Filed: filed.Day.RO(), Due: b.Visit.Due.RO(),
-		Office: here.Name, Address: here.Address, Pickup: p.officeName(pickup), PrintedAt: p.stamp(m.Ms),
-		Hours: p.pickupHours(pickup, b.Visit.Due), Bundle: filed.Bundle,
+		Pickup: at.Office, PickupAt: at.Address, Hours: p.week(pickup, b.Visit.Due, spclep.HoursPickup),
 		Code: template.HTML(svg), // drawn by package code from an id of 8 symbols
 	}})
 	return nil
-}
-
-// pickupHours are the hours for collecting at an office in a week of the due
-// day, as far as the bundle knows them.
-func (p *pages) pickupHours(o spclep.OfficeID, due spclep.Day) string {
-	ref := p.office.Reference()
-	var out []string
-	for day := due; day < due+7; day++ {
-		h, err := ref.Hours(o, day)
-		if err == nil && !h.Closed {
-			if text := hours(h, spclep.HoursPickup); text != "" {
-				out = append(out, text)
-			}
-		}
-	}
-	if len(out) == 0 {
-		return ""
-	}
-	return out[0]
 }

@@ -14,15 +14,30 @@ import (
 // A statusLine is the calm line under the title: parts that follow each other,
 // and a mark that does not rest on colour.
 type statusLine struct {
-	Mark   string // "on", "off", "none"
-	Parts  []string
-	Unsent string       // for the page's title; empty: all sent
-	Person int          // bookings on which something waits for a person
-	Queue  int          // ops that are unsent or refused
-	Alarms []record.Row // cards that were handed out twice
-	Office string
-	Lost   string // what the PC's clock shows, if it cannot be right and nobody knows the time
+	Mark    string // "on", "off", "none"
+	Parts   []string
+	Unsent  string       // for the page's title; empty: all sent
+	Person  int          // bookings on which something waits for a person
+	Queue   int          // ops that are unsent or refused
+	Alarms  []record.Row // cards that were handed out twice
+	Office  string
+	Filling *filling // the replica is not filled yet
+	Lost    string   // what the PC's clock shows, if it cannot be right and nobody knows the time
 }
+
+// filling is how far the first fill is, or the one after a repair.
+type filling struct {
+	Done, All         int64
+	DoneText, AllText string
+}
+
+// fewLeft is up to how many edits a replica is said to be filled but for the
+// latest; with more to come, people who are booked may be missing.
+const fewLeft = 200
+
+// fewNumbers is from how many registration numbers on it is told that they run
+// low: two days' work of a small office.
+const fewNumbers = 100
 
 // status is the line alone, for the script that keeps it fresh.
 func (p *pages) status(w http.ResponseWriter, r *http.Request) error {
@@ -120,11 +135,20 @@ func (p *pages) sent(line *statusLine, st office.Status) {
 
 // held says what the replica holds, or how far its filling is.
 func (p *pages) held(line *statusLine, st office.Status) {
-	if st.Cursor < st.Head {
+	if left := st.Head - st.Cursor; left > fewLeft {
+		line.Filling = &filling{st.Cursor, st.Head, p.words.number(int(st.Cursor)), p.words.number(int(st.Head))}
+	} else if left > 0 {
 		line.add(p.words.t("status.filling", p.words.number(int(st.Cursor)), p.words.number(int(st.Head))))
 	}
 	if st.Bookings > 0 {
 		line.add(p.words.t("status.held", days(st.From, st.To), p.words.number(st.Bookings)))
+	}
+	switch left := st.NumbersLeft; {
+	case st.LastOK == 0 || left >= fewNumbers:
+	case left == 0:
+		line.add(p.words.t("status.numbers-none", st.Desk))
+	default:
+		line.add(p.words.n("status.numbers", left))
 	}
 	if st.ClockOff() {
 		key, off := "status.clock-ahead", time.Duration(st.OffMs)*time.Millisecond

@@ -75,13 +75,19 @@ func (t *Tickets) Enter(ticket string) (session string, ok bool) {
 func (t *Tickets) Inside() *http.Cookie { return &http.Cookie{Name: deskCookie, Value: t.inside} }
 
 // in says whether a request comes from a browser that was let in.
-func (t *Tickets) in(r *http.Request) bool {
+func (t *Tickets) in(r *http.Request) bool { return t.session(r) != "" }
+
+// session is the hash of the cookie with which a browser was let in; "" for a
+// browser that was not.
+func (t *Tickets) session(r *http.Request) string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return slices.ContainsFunc(r.CookiesNamed(deskCookie), func(c *http.Cookie) bool {
-		hash := sessionHash(c.Value)
-		return hash == sessionHash(t.inside) || slices.Contains(t.sessions, hash)
-	})
+	for _, c := range r.CookiesNamed(deskCookie) {
+		if hash := sessionHash(c.Value); hash == sessionHash(t.inside) || slices.Contains(t.sessions, hash) {
+			return hash
+		}
+	}
+	return ""
 }
 
 func sessionHash(session string) string {
@@ -145,5 +151,6 @@ func (p *pages) enter(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (p *pages) closed(w http.ResponseWriter, say string) {
+	p.refusal("a browser that was not let in")
 	p.write(w, http.StatusForbidden, "enter", "alone", doorPage{"", say})
 }

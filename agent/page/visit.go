@@ -9,6 +9,7 @@ import (
 	"condica/agent/desk"
 	"condica/agent/office"
 	"condica/spclep"
+	"condica/spclep/record"
 )
 
 // kept is a form that could not be done, as it was filled in.
@@ -41,6 +42,10 @@ type visitPage struct {
 	Conflicts []conflict
 	Doubles   []double
 	History   []action
+	Approval  *approvalForm // nil: nobody's PIN is needed
+	Arrived   *said         // who checked the person in
+	Scanned   string        // the code was scanned again: how far the visit is, and who did that
+	Settle    bool          // something happened twice or apart, and waits for a person
 }
 
 // asked is a question with what the form shows as its answer.
@@ -84,12 +89,12 @@ func (p *pages) showVisit(w http.ResponseWriter, r *http.Request, status int, id
 		return &halt{http.StatusNotFound, "halt.booking"}
 	}
 	body := p.visitPage(d, v, k)
-	done := ""
-	if key := "done." + r.URL.Query().Get("facut"); r.Method == http.MethodGet && p.words.has(key) {
-		done = p.words.t(key)
+	body.Approval = p.approvalForm(r)
+	if r.Method == http.MethodGet && r.URL.Query().Has("scanat") {
+		body.Scanned = p.scannedAgain(d, v.Booking)
 	}
 	p.show(w, r, status, "visit", view{
-		Title: v.Name, Here: "/vizita/" + string(id), Problems: problems, Done: done, Body: body,
+		Title: v.Name, Here: "/vizita/" + string(id), Problems: problems, Body: body,
 	})
 	return nil
 }
@@ -122,8 +127,29 @@ func (p *pages) visitPage(d desk.Desk, v office.Visit, k kept) visitPage {
 	out.AskLand = v.Booking.Land != 0 || slices.ContainsFunc(v.List.Papers, func(item spclep.Paper) bool { return item.MaxAgeDays > 0 })
 	out.Conflicts = p.conflictsOf(d, v.Booking)
 	out.Doubles = p.doublesOf(d, v.Booking)
-	out.History = p.history(d, v.Booking)
+	out.History = p.history(d, v.Booking, v.NowMs)
+	if f, ok := v.Booking.Visit.First[spclep.Arrived]; ok {
+		s := p.said(d, v.Booking, entryOf(v.Booking, f))
+		out.Arrived = &s
+	}
+	at := v.Booking.Visit
+	out.Settle = len(at.Doubles) > 0 || at.CancelledAfterArrival || at.NoShowBesideArrival
 	return out
+}
+
+// scannedAgain says what became of a code that was scanned before: when, by
+// whom, at which desk. It is empty while the person is awaited.
+func (p *pages) scannedAgain(d desk.Desk, b record.Booking) string {
+	last := map[spclep.State]string{
+		spclep.StateArrived: spclep.Arrived, spclep.StateFiled: spclep.Filed, spclep.StateReady: spclep.Ready,
+		spclep.StateHandedOver: spclep.HandedOver, spclep.StateSentAway: spclep.SentAway, spclep.StateCancelled: spclep.Cancelled,
+	}
+	f, ok := b.Visit.First[last[b.Visit.State]]
+	if !ok {
+		return ""
+	}
+	s := p.said(d, b, entryOf(b, f))
+	return p.words.t("visit.scanned", p.factName(f.Name), s.When, s.By, s.Where)
 }
 
 // grounds are those on which this visit may be ended; one that the rules would

@@ -1,6 +1,7 @@
 package page
 
 import (
+	"cmp"
 	"net/http"
 
 	"condica/agent/desk"
@@ -10,10 +11,12 @@ import (
 // walkInPage is the form for a person without a booking.
 type walkInPage struct {
 	kept
-	Reasons []spclep.ReasonInfo
-	Open    bool
-	Hours   string
-	Closed  string
+	Reasons  []spclep.ReasonInfo
+	Open     bool
+	Hours    string
+	Closed   string
+	Approval *approvalForm // nil: nobody's PIN is needed
+	Written  bool          // who approves is written down: the office has no accounts
 }
 
 func (p *pages) walkIn(w http.ResponseWriter, r *http.Request) error {
@@ -31,6 +34,7 @@ func (p *pages) showWalkIn(w http.ResponseWriter, r *http.Request, status int, k
 	}
 	body := walkInPage{
 		kept: k, Reasons: d.Ref.Reasons(d.Office, d.Today(m)),
+		Approval: p.approvalForm(r), Written: p.role(r) == desk.RoleUntold,
 		Open: h.Open(spclep.HoursWalkIn, d.Clock(m)), Hours: hours(h, spclep.HoursWalkIn),
 	}
 	if h.Closed {
@@ -44,7 +48,9 @@ func (p *pages) showWalkIn(w http.ResponseWriter, r *http.Request, status int, k
 func (p *pages) takeWalkIn(w http.ResponseWriter, r *http.Request) error {
 	id, err := p.tryWalkIn(r)
 	if wrong, ok := p.problemOf(err); ok {
-		wrong.Field = anchor("fara", wrong)
+		if wrong.Field = anchor("fara", wrong); wrong.code == "urgency-not-approved" && p.role(r) != desk.RoleUntold {
+			wrong.Field = "fara-" + approvalPIN
+		}
 		return p.showWalkIn(w, r, http.StatusUnprocessableEntity, kept{"fara", r.PostForm}, wrong)
 	}
 	if err != nil {
@@ -65,9 +71,16 @@ func (p *pages) tryWalkIn(r *http.Request) (spclep.BookingID, error) {
 	if f.Get("motiv") == "" {
 		return "", &problem{Text: p.words.t("form.reason"), Field: "motiv"}
 	}
-	id, _, err := p.office.WalkIn(r.Context(), key, p.clerk(r), desk.Walk{
+	d, approver, err := p.counter(r)
+	if err != nil {
+		return "", err
+	}
+	if d.Role == desk.RoleHead && approver == "" {
+		approver = p.clerk(r)
+	}
+	id, _, err := p.office.WalkIn(r.Context(), key, p.clerk(r), d, desk.Walk{
 		Name: clean(f.Get("nume")), Reason: spclep.Reason(f.Get("motiv")), Urgent: f.Get("urgenta") == "da",
-		Approved: clean(f.Get("aprobat")), Why: clean(f.Get("de-ce")),
+		Approved: cmp.Or(approver, clean(f.Get("aprobat"))), Why: clean(f.Get("de-ce")),
 	})
 	return id, err
 }

@@ -10,6 +10,8 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"condica/agent/clerk"
+	"condica/localdb"
 	"condica/spclep"
 	"condica/sync/link"
 	"condica/sync/wire"
@@ -53,12 +55,17 @@ func families(t *testing.T) map[string][]string {
 		"field.":       {spclep.FieldName, spclep.FieldEmail, spclep.FieldReason, spclep.FieldNote, spclep.FieldLand, spclep.FieldReceipt},
 		"status.":      {link.Unreachable, link.Captive, link.Untrusted, link.Turned, link.Busy, link.HubFault, link.Local, link.Retired, link.Unlinked},
 		"status.sign.": {"on", "off", "none"},
-		"queue.": append(suffixed([]string{"unsent", "sent", "accepted", wire.Refused, wire.Clash}, ".sign"),
-			"unsent", "sent", "accepted", wire.Refused, wire.Clash),
-		"nav.":     {"day", "walkin", "pickups", "conflicts", "queue", "help"},
-		"weekday.": {"monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"},
-		"printed.":     {spclep.PrintSlip, spclep.PrintMissing},
-		"done.": {"prezent", "trimis", "preia", "prelungire", "sosit", "preda", "raspunsuri", "acte", "date", "anulare", "conflict",
+		"queue.": append(suffixed([]string{"unsent", "sent", "accepted", "lost", "double", "closed", wire.Refused, wire.Clash}, ".sign"),
+			"unsent", "sent", "accepted", "lost", "double", "closed", wire.Refused, wire.Clash),
+		"queue.why.":  wire.Reasons(),
+		"pin.field.":  {"pin", "pin-nou", "pin-repetat"},
+		"trace.kind.": {clerk.SignedIn, clerk.SignedOut, clerk.Locked, clerk.WrongPIN, clerk.Waits, clerk.WaitLifted, clerk.PINChanged, "printed-day", "printed-register", "printed-end"},
+		"nav.":        {"day", "walkin", "pickups", "conflicts", "queue", "end", "help"},
+		"sheet.":      {"a4", "80"},
+		"weekday.":    {"monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"},
+		"opening.":    localdb.Steps(),
+		"printed.":    {spclep.PrintSlip, spclep.PrintMissing},
+		"done.": {"prezent", "trimis", "preia", "prelungire", "sosit", "preda", "raspunsuri", "acte", "date", "anulare", "conflict", "lamurit", "sincronizare", "inchis",
 			"fara-programare", "neschimbat"},
 	}
 }
@@ -73,7 +80,7 @@ func suffixed(values []string, suffixes ...string) (out []string) {
 }
 
 var (
-	whole = regexp.MustCompile(`(?:\b[tn] |\.[tn]\(|\bproblem\{Text: p\.words\.t\(|&halt\{[^"]*|key(?:, off)? :?= )"([a-z][a-z0-9.-]*)"`)
+	whole = regexp.MustCompile(`(?:\b[tn] |\bquote |\.[tn]\(|\bproblem\{Text: p\.words\.t\(|&halt\{[^"]*|key(?:, off)? :?= )"([a-z][a-z0-9.-]*)"`)
 	built = regexp.MustCompile(`(?:\(print |\bkey :?= |orKey\(|[tn]\(|; key := )"([a-z0-9.-]+\.)"`)
 )
 

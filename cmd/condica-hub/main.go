@@ -27,6 +27,7 @@ type commands struct {
 	Offices  officesCmd  `cmd:"" help:"The offices and how they stand."`
 	Devices  devicesCmd  `cmd:"" help:"The PCs of an office."`
 	Settings settingsCmd `cmd:"" help:"Signed settings for the PCs."`
+	PIN      pinCmd      `cmd:"" name:"pin" help:"Draw a PIN for a clerk, and print the line for settings.yaml."`
 	Revoke   revokeCmd   `cmd:"" help:"Shut a PC out, at once and for good."`
 	Backup   backupCmd   `cmd:"" help:"Copy the hub's whole database into a file, while the hub runs."`
 	Keys     keysCmd     `cmd:"" help:"Write the hub's keys into a file, or give them to a new hub."`

@@ -11,6 +11,10 @@ let typed = "";
 let timer = 0;
 
 document.addEventListener("keydown", (e) => {
+  if (e.ctrlKey && !e.altKey && !e.metaKey && !e.shiftKey && e.key.toLowerCase() === "z") {
+    if (!document.activeElement.matches("input:not([type=checkbox]):not([type=radio]), textarea")) press(e, "Ctrl+Z");
+    return;
+  }
   if (e.ctrlKey || e.altKey || e.metaKey) return;
   if (e.key === "Enter" || e.key === "Tab") {
     if (scanned()) {
@@ -60,12 +64,22 @@ function key(e) {
     q.select();
     return;
   }
-  const target = document.querySelector('[data-key="' + e.key + '"]');
+  press(e, e.key);
+}
+
+// press does what stands under a key: a button or link is pressed, a part that
+// is folded away is opened, and its first field takes the focus.
+function press(e, name) {
+  const target = document.querySelector('[data-key="' + name + '"]');
   if (!target || e.repeat) return;
   e.preventDefault();
-  if (target.tagName === "SUMMARY") target.parentElement.open = true;
-  target.focus();
-  if (target.tagName !== "SUMMARY") target.click();
+  if (target.tagName !== "SUMMARY") {
+    target.focus();
+    target.click();
+    return;
+  }
+  target.parentElement.open = true;
+  (target.parentElement.querySelector("input:not([type=hidden]), select, button") || target).focus();
 }
 
 document.addEventListener("click", (e) => {
@@ -82,7 +96,26 @@ document.addEventListener("submit", (e) => {
 });
 
 const errors = document.getElementById("erori");
-if (errors) errors.focus();
+if (errors) {
+  beside(errors);
+  errors.focus();
+}
+
+// beside says each error of the summary once more at its field.
+function beside(summary) {
+  for (const link of summary.querySelectorAll("a[href^='#']")) {
+    const field = document.getElementById(link.getAttribute("href").slice(1));
+    if (!field || !field.matches("input, select, textarea, fieldset") || field.getAttribute("aria-invalid")) continue;
+    const say = document.createElement("small");
+    say.className = "wrong";
+    say.id = field.id + "-gresit";
+    say.textContent = "✕ " + link.textContent;
+    field.setAttribute("aria-invalid", "true");
+    field.setAttribute("aria-describedby", say.id);
+    if (field.tagName === "FIELDSET") (field.querySelector("legend") || field).after(say);
+    else field.before(say);
+  }
+}
 
 // The status line is replaced only when it says something else, so that a
 // screen reader speaks only then.
@@ -91,6 +124,7 @@ async function refresh() {
   if (document.hidden) return;
   try {
     const answer = await fetch("/stare", { cache: "no-store" });
+    document.dispatchEvent(new CustomEvent("stare", { detail: answer })); // lock.js hears of it
     if (!answer.ok) return;
     const fresh = document.createElement("div");
     fresh.innerHTML = await answer.text();

@@ -1,0 +1,104 @@
+package page_test
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+)
+
+// The screen is locked while Ana types, in a real browser: nothing of the office
+// is to be seen, and with her PIN the page is back as she left it. When Ion comes
+// instead, he gets the page anew.
+func TestTheScreenLocks(t *testing.T) {
+	g := withClerks(t, "09:15")
+	b := g.before(g.sits().ctx, g.serve)
+
+	// One name, PIN, Enter; F10, one name, PIN, Enter.
+	b.goes("/")
+	b.waitsFor("intrare-nume")
+	b.shot("intrare")
+	b.presses("I" + kb.Tab + ionPIN + kb.Enter)
+	b.sees("Exemplu Ioana")
+	b.presses(kb.F10)
+	b.waitsFor("intrare-nume")
+	b.presses("A" + kb.Tab + anaPIN + kb.Enter)
+	b.sees("Exemplu Ioana")
+
+	b.goes("/vizita/2222AAAA")
+	b.sees("Ce urmează")
+	b.focuses("#date-note")
+	b.presses("vine cu mama")
+	g.later(10 * time.Minute)
+	b.waitsFor("intrare-pin")
+	b.shot("blocat")
+	for _, hidden := range []string{`document.body.innerText`, `document.title`} {
+		if text := ask[string](b, hidden); containsAny(text, "Ioana", "2222") {
+			t.Errorf("behind the lock %s says\n%s", hidden, text)
+		}
+	}
+	b.presses("000000" + kb.Enter)
+	b.sees("nu se potrivesc")
+	b.presses(anaPIN + kb.Enter)
+	b.sees("Exemplu Ioana")
+	const left = `document.activeElement.id + ": " + document.getElementById("date-note").value + " · " + document.title`
+	if got := ask[string](b, left); !containsAny(got, "date-note: vine cu mama · ") || !containsAny(got, "Ioana") {
+		t.Errorf("after the PIN the page is not as it was left: %q", got)
+	}
+
+	g.later(10 * time.Minute)
+	b.waitsFor("intrare-pin")
+	b.focuses("#intrare-nume")
+	b.presses("I" + kb.Tab + ionPIN + kb.Enter)
+	b.sees("Ce urmează")
+	if who := ask[string](b, `document.querySelector("[data-clerk]").dataset.clerk`); who != "Ion Probă" {
+		t.Errorf("at the desk is %q", who)
+	}
+	if note := ask[string](b, `document.getElementById("date-note").value`); note != "" {
+		t.Errorf("Ion finds Ana's %q", note)
+	}
+	g.looksWell(b)
+}
+
+// looksWell looks at the pages of this area as others are.
+func (g *guarded) looksWell(b *browser) {
+	b.Helper()
+	b.presses(kb.F10)
+	b.waitsFor("intrare-nume")
+	b.presses("A" + kb.Tab + anaPIN + kb.Enter)
+	b.sees("Schimbă lucrătorul")
+	paths := map[string]string{"pin": "/pin", "urme": "/urme", "intrare-2": "/intrare"}
+	var all []string
+	for name, path := range paths {
+		all = append(all, path)
+		b.goes(path)
+		if path == "/intrare" {
+			b.sees("Intrare în Condica")
+			b.waitsFor("intrare-pin")
+		} else {
+			b.sees("Schimbă lucrătorul")
+		}
+		if little := ask[[]string](b, small); len(little) > 0 {
+			b.Errorf("%s has targets below 24 px: %q", path, little)
+		}
+		b.shot(name)
+	}
+	b.fits(all...)
+}
+
+// waitsFor waits until a field has the focus.
+func (b *browser) waitsFor(id string) {
+	b.Helper()
+	ctx, cancel := context.WithTimeout(b.ctx, 20*time.Second)
+	defer cancel()
+	has := fmt.Sprintf(`document.readyState === "complete" && document.activeElement.id === %q`, id)
+	for ctx.Err() == nil {
+		if _, err := chromedp.Run(ctx, chromedp.Poll[bool](has, chromedp.WithPollingTimeout(5*time.Second))); err == nil {
+			return
+		}
+	}
+	b.Fatalf("%s never had the focus, but %q", id, ask[string](b, `document.activeElement.id`))
+}
