@@ -26,7 +26,7 @@ func (db *DB) Happened(ctx context.Context, fromMs, toMs int64, facts ...string)
 	// the log.
 	return db.rows(ctx, `SELECT `+rowColumns+` FROM booking WHERE changed >= ? AND EXISTS (
 		SELECT 1 FROM op WHERE kind = 'booking' AND entity = booking.id AND fact = 1 AND eff >= ? AND eff < ?
-		AND field IN (?`+strings.Repeat(`, ?`, len(facts)-1)+`)) ORDER BY day, at, id`, args...)
+		AND field IN (?`+strings.Repeat(`, ?`, len(facts)-1)+`)) ORDER BY +day, at, id`, args...)
 }
 
 // Overlooked counts the bookings of earlier days, back to since, that nobody has
@@ -50,10 +50,12 @@ type Pending struct {
 // Pending lists every booking with own ops that are unsent, or with ops in
 // quarantine that no person has looked at, the oldest first. Together they are what Standing counts.
 func (db *DB) Pending(ctx context.Context) ([]Pending, error) {
-	rows, err := db.r.QueryContext(ctx, `SELECT o.entity, coalesce(b.name, ''), sum(o.verdict = ''), sum(o.verdict <> ''), min(o.eff)
-		FROM op o LEFT JOIN booking b ON b.id = o.entity
-		WHERE (o.pos IS NULL AND o.verdict = '' AND o.gone = 0 AND o.device = ?) OR (o.verdict <> '' AND (o.device, o.seq) NOT IN (SELECT device, seq FROM closed))
-		GROUP BY o.entity ORDER BY min(o.eff), o.entity`, db.me())
+	// Left to itself SQLite reads the whole log of this PC for the few that wait.
+	rows, err := db.r.QueryContext(ctx, `SELECT o.entity, coalesce(b.name, ''), sum(o.unsent), sum(1 - o.unsent), min(o.eff) FROM (
+			SELECT entity, eff, 1 AS unsent FROM op INDEXED BY op_unsent WHERE pos IS NULL AND verdict = '' AND gone = 0 AND device = ?
+			UNION ALL
+			SELECT entity, eff, 0 FROM op WHERE verdict <> '' AND (device, seq) NOT IN (SELECT device, seq FROM closed)
+		) o LEFT JOIN booking b ON b.id = o.entity GROUP BY o.entity ORDER BY min(o.eff), o.entity`, db.me())
 	if err != nil {
 		return nil, err
 	}

@@ -27,6 +27,11 @@ func (db *DB) Outbox(ctx context.Context, max, maxBytes int) ([][]byte, error) {
 			return nil, fmt.Errorf("seal edits: %w", err)
 		}
 	}
+	return db.sealed(ctx, max, maxBytes)
+}
+
+// sealed reads the next own ops whose times are final.
+func (db *DB) sealed(ctx context.Context, max, maxBytes int) ([][]byte, error) {
 	rows, err := db.r.QueryContext(ctx, `SELECT raw FROM op WHERE device = ? AND pos IS NULL AND verdict = '' AND sealed = 1 AND gone = 0 ORDER BY seq LIMIT ?`, db.me(), max)
 	if err != nil {
 		return nil, err
@@ -53,10 +58,7 @@ func (db *DB) Save(ctx context.Context, a wire.Answer, sent, received hlc.Readin
 		if out, err = replica.Save(t, a, sent, received, main); err != nil {
 			return err
 		}
-		if err := saveSettings(ctx, db.tx, a.Settings); err != nil {
-			return err
-		}
-		return saveDesks(ctx, db.tx, a.Desks)
+		return saveBeside(ctx, db.tx, a)
 	})
 	return out, err
 }

@@ -172,7 +172,7 @@ func (d *door) methods(by map[string]serve) http.Handler {
 // script's output.
 func (d *door) fail(w http.ResponseWriter, r *http.Request, p *Problem) {
 	if p.Status == http.StatusInternalServerError {
-		d.opt.Log.Error("the local API could not answer", "path", r.URL.Path, "error", p.Say)
+		d.opt.Log.Error("the local API could not answer", "route", r.Pattern, "error", p.Say)
 	}
 	d.write(w, p.Status, map[string]*Problem{"error": p})
 }

@@ -13,6 +13,7 @@ import (
 // dayPage is the list of one day.
 type dayPage struct {
 	Day, Weekday   string
+	ISO            string // Day, for addresses
 	Previous, Next string // the working days beside it
 	Today          string // empty: this is today
 	Closed         string // why no citizen is received
@@ -56,7 +57,7 @@ func (p *pages) day(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	body := dayPage{
-		Day: day.RO(), Weekday: p.weekday(day), Previous: before(d, day).String(),
+		Day: day.RO(), ISO: day.String(), Weekday: p.weekday(day), Previous: before(d, day).String(),
 		Next: after(d, day).String(), Notice: p.office.Rules().Settings.Texts.Notice, PrintedAt: p.stamp(m.Ms),
 	}
 	if day != d.Today(m) {

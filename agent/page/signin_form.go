@@ -36,8 +36,8 @@ type entryPage struct {
 
 // entry reads what the sign-in page was drawn with off its own form.
 func (p *pages) entry(r *http.Request, f url.Values) entryPage {
-	page := entryPage{Back: local(f.Get("inapoi")), Last: clean(f.Get("era")), Here: signInPath}
-	page.Chosen = page.Last
+	page := entryPage{Back: local(f.Get("inapoi")), Last: clean(f.Get("era"))}
+	page.Chosen, page.Here = page.Last, signInPath+"?"+url.Values{"inapoi": {page.Back}}.Encode()
 	for _, a := range p.accounts() {
 		page.Names = append(page.Names, a.Name)
 	}

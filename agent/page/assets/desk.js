@@ -1,5 +1,5 @@
 // What the desk can do with a script and does without: scans from anywhere,
-// F-keys, printing, a fresh status line. It holds no state of the office.
+// F-keys, a fresh status line. It holds no state of the office.
 "use strict";
 document.documentElement.classList.add("js");
 
@@ -81,10 +81,6 @@ function press(e, name) {
   target.parentElement.open = true;
   (target.parentElement.querySelector("input:not([type=hidden]), select, button") || target).focus();
 }
-
-document.addEventListener("click", (e) => {
-  if (e.target.closest("[data-print]")) window.print();
-});
 
 // One press, one form: the key in the form makes a second one harmless, this
 // keeps it from being sent. After two seconds a clerk may mean it.
