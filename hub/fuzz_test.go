@@ -58,13 +58,16 @@ func (g gate) enrol(name string) ed25519.PrivateKey {
 	return key
 }
 
-// asks posts a body. A request that wants to be held for news is let go soon.
-func (g gate) asks(path string, body []byte, header map[string]string) (rec *httptest.ResponseRecorder, held bool) {
+// asks posts a body that is answered at once, or after a while of the machine's.
+func (g gate) asks(path string, body []byte, header map[string]string) *httptest.ResponseRecorder {
 	g.Helper()
-	most := 10 * time.Second
-	if path == "/v1/sync" && !bytes.Contains(body, []byte(`"ops"`)) {
-		most = 100 * time.Millisecond // it may ask to be held for news
-	}
+	rec, _ := g.asksFor(time.Minute, path, body, header)
+	return rec
+}
+
+// asksFor posts a body that may ask to be held for news, and is let go then.
+func (g gate) asksFor(most time.Duration, path string, body []byte, header map[string]string) (rec *httptest.ResponseRecorder, held bool) {
+	g.Helper()
 	ctx, cancel := context.WithTimeout(g.Context(), most)
 	defer cancel()
 	r := httptest.NewRequestWithContext(ctx, http.MethodPost, path, bytes.NewReader(body))
@@ -119,7 +122,7 @@ func (g gate) goesOn(key ed25519.PrivateKey, counter uint64) {
 		if err != nil {
 			g.Fatal(err)
 		}
-		rec, _ := g.asks("/v1/sync", body, map[string]string{wire.SignatureHeader: wire.SignRequest(key, counter, "/v1/sync", body)})
+		rec := g.asks("/v1/sync", body, map[string]string{wire.SignatureHeader: wire.SignRequest(key, counter, "/v1/sync", body)})
 		if rec.Code != http.StatusOK {
 			g.Fatalf("a good PC was answered with %d: %s", rec.Code, rec.Body)
 		}
@@ -199,7 +202,7 @@ func FuzzSync(f *testing.F) {
 		if signature == "" {
 			header[wire.SignatureHeader] = wire.SignRequest(bad, 5, "/v1/sync", body)
 		}
-		if rec, held := g.asks("/v1/sync", body, header); !held {
+		if rec, held := g.asksFor(100*time.Millisecond, "/v1/sync", body, header); !held {
 			g.answered(rec)
 		}
 		g.goesOn(good, 1)
@@ -242,7 +245,7 @@ func FuzzSyncOps(f *testing.F) {
 				slices.Reverse(ops)
 			}
 			body := byHand(t, wire.SignSegment(bad, ops))
-			rec, _ := g.asks("/v1/sync", body, map[string]string{wire.SignatureHeader: wire.SignRequest(bad, counter+1, "/v1/sync", body)})
+			rec := g.asks("/v1/sync", body, map[string]string{wire.SignatureHeader: wire.SignRequest(bad, counter+1, "/v1/sync", body)})
 			if rec.Code != http.StatusOK {
 				t.Fatalf("status %d: %s\n%s", rec.Code, rec.Body, body)
 			}
@@ -324,7 +327,7 @@ func FuzzEnroll(f *testing.F) {
 	f.Fuzz(func(t *testing.T, body []byte, encoding string) {
 		g := newGate(t, ref, codec)
 		good := g.enrol("good")
-		rec, _ := g.asks("/v1/enroll", body, map[string]string{"Content-Encoding": encoding})
+		rec := g.asks("/v1/enroll", body, map[string]string{"Content-Encoding": encoding})
 		if rec.Code == http.StatusOK {
 			t.Fatalf("a stranger was enrolled: %s", rec.Body)
 		}
@@ -350,7 +353,7 @@ func TestEnrollBomb(t *testing.T) {
 	item := `{"q":1},`
 	bomb, _ := codec.Pack([]byte(`{"v":1,"unsent":[` + strings.Repeat(item, (wire.MaxDecoded-50)/len(item)) + `{}]}`))
 	before := heapTaken()
-	rec, _ := g.asks("/v1/enroll", bomb, map[string]string{"Content-Encoding": "zstd"})
+	rec := g.asks("/v1/enroll", bomb, map[string]string{"Content-Encoding": "zstd"})
 	io.Copy(io.Discard, rec.Body)
 	if took := heapTaken() - before; rec.Code == http.StatusOK || took > 3*wire.MaxDecoded {
 		t.Errorf("%d bytes from a stranger took %d MB of memory, status %d", len(bomb), took>>20, rec.Code)

@@ -14,16 +14,24 @@ const MinSearch = 2
 
 // Search finds bookings by the beginnings of words of the name, the e-mail, the
 // short code or the registration number, in any order, with or without
-// diacritics. Those of today come first, then the nearest days. At most limit
+// diacritics; where nobody is found so, by any part of the e-mail. Those of today come first, then the nearest days. At most limit
 // rows; nil for a query of fewer than MinSearch letters or digits.
 func (db *DB) Search(ctx context.Context, query string, today spclep.Day, limit int) ([]Row, error) {
 	match := matchQuery(query)
 	if match == "" {
 		return nil, nil
 	}
-	return db.rows(ctx, `SELECT `+rowColumns+` FROM booking WHERE n IN (SELECT rowid FROM booking_fts WHERE booking_fts MATCH ?)
-		ORDER BY abs(day - ?), day DESC, at, id LIMIT ?`, match, int64(today), limit)
+	const order = ` ORDER BY abs(day - ?), day DESC, at, id LIMIT ?`
+	rows, err := db.rows(ctx, `SELECT `+rowColumns+` FROM booking WHERE n IN (SELECT rowid FROM booking_fts WHERE booking_fts MATCH ?)`+order, match, int64(today), limit)
+	part := strings.ToLower(strings.TrimSpace(query))
+	if err != nil || len(rows) > 0 || len(part) < minPart || strings.ContainsFunc(part, unicode.IsSpace) {
+		return rows, err
+	}
+	return db.rows(ctx, `SELECT `+rowColumns+` FROM booking WHERE instr(lower(email), ?) > 0`+order, part, int64(today), limit)
 }
+
+// minPart is the fewest letters by which the middle of an e-mail is looked for.
+const minPart = 3
 
 // matchQuery writes the query in the language of FTS5. Every word is quoted,
 // so that nothing a person types is an operator.

@@ -76,6 +76,8 @@ func routes() []route {
 		{Route{"POST", "scan", ScanRequest{}}, scan},
 		{Route{"POST", "open", nil}, open},
 		{Route{"POST", "enroll", EnrollRequest{}}, enroll},
+		{Route{"POST", "carry/out", CarryRequest{}}, carryOut},
+		{Route{"POST", carryInPath, nil}, carryIn},
 		{Route{"POST", "shutdown", nil}, shutdown},
 	}
 	for _, o := range orders() {
@@ -124,7 +126,9 @@ func (d *door) admit(next http.Handler) http.Handler {
 			d.fail(w, r, problem(http.StatusUnauthorized, "unauthorized", "the request does not bear the token of this service", "Cererea nu are codul de acces al serviciului."))
 			return
 		}
-		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+		if r.URL.Path != Prefix+carryInPath {
+			r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+		}
 		next.ServeHTTP(w, r)
 	})
 }
