@@ -5,7 +5,7 @@
 # make storms   the long run of the simulated storms: SEEDS in memory, SQLSEEDS on SQLite files
 # make planted  plants each of twenty faults in turn, and lets storms find it
 # make fuzz     every byte from outside, FUZZTIME for each of its doors
-# make bench    measures, and writes docs/benchmarks.md; needs Node and npm, takes five minutes
+# make bench    measures, and writes docs/benchmarks.md and docs/benchmarks-desk.md; needs Node and npm, takes ten minutes
 # make clean    removes ./bin and ./dist
 
 SHELL := bash
@@ -30,19 +30,28 @@ DIST ?= dist
 
 # Debian package : the program or file that shows it is there.
 # gcc and libc6-dev are for the race detector only; the programs are built without C.
+# poppler-utils reads what the desk printed.
 # fonts-dejavu-core has the Romanian comma-below letters that the screenshots show.
 # debootstrap and systemd-container are for a PC with a real systemd, and one with Wine.
+# npm fetches axe-core.
 PARTS := \
 	ca-certificates:/etc/ssl/certs/ca-certificates.crt \
 	git:git \
 	gcc:gcc \
 	libc6-dev:/usr/include/stdlib.h \
 	chromium:chromium \
+	poppler-utils:pdftotext \
 	fonts-dejavu-core:/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf \
 	dpkg:dpkg-deb \
 	debootstrap:debootstrap \
 	systemd-container:systemd-nspawn \
-	iproute2:ip
+	iproute2:ip \
+	npm:npm
+
+# axe-core, the accessibility rules that the desk's pages are held to, in the
+# version and with the checksum of its lock.
+AXE := bin/axe/node_modules/axe-core/axe.min.js
+AXELOCK := agent/page/testdata/axe
 
 build:
 	$(GOBUILD) -o bin/ ./cmd/condica ./cmd/condica-hub
@@ -59,10 +68,11 @@ packages:
 			go run $(NFPM) package --config installer/linux/$$name.yaml --packager deb --target $(DIST)/; \
 	done
 
-# One run, at a quiet time: the peers are installed into a folder of their own,
-# and only ratios within the run mean anything.
+# Two runs, at a quiet time: the peers are installed into a folder of their own,
+# and only ratios within a run mean anything.
 bench:
 	@go test ./docs/bench -run '^$$' -bench '^BenchmarkOffice$$' -benchtime 1x -timeout 60m -write ../benchmarks.md
+	@go test ./docs/bench -run '^$$' -bench '^BenchmarkDesk$$' -benchtime 1x -timeout 60m -write-desk ../benchmarks-desk.md
 
 SEEDS ?= 300000
 SQLSEEDS ?= 10000
@@ -110,6 +120,12 @@ setup:
 	echo "installing$$missing"; \
 	export DEBIAN_FRONTEND=noninteractive; \
 	apt-get update -qq && apt-get install -y -qq --no-install-recommends $$missing </dev/null >/dev/null
+	@$(MAKE) --no-print-directory --silent $(AXE)
+
+$(AXE): $(AXELOCK)/package.json $(AXELOCK)/package-lock.json
+	@mkdir -p bin/axe && cp $^ bin/axe/
+	@npm ci --prefix bin/axe --ignore-scripts --no-audit --no-fund
+	@touch $@
 
 fmt:
 	@odd=$$(gofmt -l .); test -z "$$odd" || { echo "not as gofmt writes it:" $$odd >&2; exit 1; }

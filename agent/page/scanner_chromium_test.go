@@ -77,7 +77,8 @@ func (b *browser) scans(s scanner, code string) {
 		keys = append(keys, s.types(symbol))
 	}
 	if s.end != "" {
-		keys = append(keys, input.DispatchKeyEventParams{Type: input.DispatchKeyEventTypeRawKeyDown, Key: s.end, Code: s.end, WindowsVirtualKeyCode: map[string]int64{"Enter": 13, "Tab": 9}[s.end]})
+		keys = append(keys, input.DispatchKeyEventParams{Type: input.DispatchKeyEventTypeKeyDown, Key: s.end, Code: s.end,
+			WindowsVirtualKeyCode: map[string]int64{"Enter": 13, "Tab": 9}[s.end], Text: map[string]string{"Enter": "\r"}[s.end]})
 	}
 	b.must(chromedp.Do(b.ctx, chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
 		for _, down := range keys {

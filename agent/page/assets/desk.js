@@ -21,13 +21,15 @@ document.addEventListener("keydown", (e) => {
       e.preventDefault();
       e.stopPropagation();
     }
+    release();
     typed = "";
     return;
   }
   if (e.key.length === 1) {
+    hold(e.target);
     typed = (typed + e.key).slice(-200);
     clearTimeout(timer);
-    timer = setTimeout(scanned, silence);
+    timer = setTimeout(() => scanned() || release(), silence);
     return;
   }
   key(e);
@@ -46,10 +48,31 @@ function scanned() {
 // swallow takes the code out of the field it fell into.
 function swallow(text) {
   const field = document.activeElement;
+  const was = choosing;
+  choosing = null;
   if (field && typeof field.value === "string" && field.value.toLowerCase().endsWith(text.toLowerCase())) {
     field.value = field.value.slice(0, -text.length);
+  } else if (was && was.field === field) {
+    field.value = was.value;
   }
 }
+
+// A code also falls into lists and days, where each key chooses something. What
+// keys have chosen counts once they rest and were no code.
+let choosing = null;
+function hold(field) {
+  if (!choosing && field.matches("select, input:not([type=checkbox]):not([type=radio])")) choosing = { field, value: field.value };
+}
+function release() {
+  const was = choosing;
+  choosing = null;
+  if (was && was.changed) was.field.dispatchEvent(new Event("change", { bubbles: true }));
+}
+document.addEventListener("change", (e) => {
+  if (!choosing || choosing.field !== e.target || !e.isTrusted || !e.target.matches("select, [type=date], [type=time]")) return;
+  e.stopImmediatePropagation();
+  choosing.changed = true;
+}, true);
 
 function key(e) {
   if (e.key === "F1") {
