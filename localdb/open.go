@@ -151,6 +151,9 @@ func (db *DB) start(ctx context.Context, device hlc.Device, doubt string) (repor
 		t.s.Gap = true // until it has been looked for
 		return replica.LookForGap(t)
 	})
+	if err == nil {
+		err = db.mendWaiting(ctx)
+	}
 	if err == nil && (!begun || aside != "") {
 		err = db.note("")
 	}

@@ -49,6 +49,26 @@ func (db *DB) scrubWaiting(ctx context.Context) error {
 	return db.compare(ctx)
 }
 
+// mendWaiting puts right by the ops in them the rows that no list would show, so
+// that what a clerk did is in sight before the first request. A full disk can
+// wait for it.
+func (db *DB) mendWaiting(ctx context.Context) error {
+	var odd []replica.Row
+	err := db.look(ctx, func(t *rtx) (err error) {
+		odd, err = t.odd()
+		return err
+	})
+	for _, r := range odd {
+		if _, err = db.mendOdd(ctx, r); err != nil {
+			break
+		}
+	}
+	if errors.Is(err, ErrFull) {
+		return nil
+	}
+	return err
+}
+
 // odd lists the rows that cannot stand as they do.
 func (v *view) odd() (out []replica.Row, err error) {
 	rows, err := scanRows(v.q.QueryContext(v.ctx, `SELECT `+keptColumns+` FROM op WHERE pos IS NULL
