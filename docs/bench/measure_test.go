@@ -8,7 +8,7 @@ import (
 	"condica/spclep"
 )
 
-var page = flag.String("write", "", "the page that BenchmarkOffice writes; its reading at the end is kept")
+var written = flag.String("write", "", "the page that BenchmarkOffice writes; its reading at the end is kept")
 
 const (
 	records = 10_000
@@ -37,8 +37,8 @@ func BenchmarkOffice(b *testing.B) {
 	}
 	b.ReportMetric(median(m.figures.Action.over(m.figures.Bare)), "action/commit")
 	b.ReportMetric(median(m.figures.Fill.over(m.figures.PeerFill)), "fill/PouchDB")
-	if *page != "" {
-		if err := write(*page, b, m.figures); err != nil {
+	if *written != "" {
+		if err := write(*written, b, m.figures); err != nil {
 			b.Fatal(err)
 		}
 	}

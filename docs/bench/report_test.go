@@ -28,6 +28,14 @@ type aim struct {
 
 // write makes the page anew, all but its reading.
 func write(path string, tb testing.TB, f figures) error {
+	return writePage(path, pageText, map[string]any{
+		"F": f, "Aims": aims(f), "Rounds": rounds, "Many": thousands(records), "Queued": float64(queued), "Actions": actions,
+		"Machine": machineOf(tb), "Node": nodeVersion(tb),
+	})
+}
+
+// writePage fills a page's text with what was measured, and keeps its reading.
+func writePage(path, text string, data map[string]any) error {
 	old, err := os.ReadFile(path)
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
@@ -38,6 +46,7 @@ func write(path string, tb testing.TB, f figures) error {
 	}
 	t, err := template.New("page").Funcs(template.FuncMap{
 		"m":     func(s series) string { return short(median(s)) },
+		"ms":    short,
 		"times": func(a, b series) string { return short(median(a.over(b))) + " ×" },
 		"kb":    func(s series) string { return bytesOf(median(s)) },
 		"mb":    func(v float64) string { return fmt.Sprintf("%.1f MB", v/(1<<20)) },
@@ -45,20 +54,21 @@ func write(path string, tb testing.TB, f figures) error {
 		"sec":   func(s series) string { return fmt.Sprintf("%.2f s", median(s)/1000) },
 		"per":   func(s series, n float64) string { return short(median(s) / n) },
 		"div":   func(a, b float64) string { return short(a/b) + " ×" },
-	}).Parse(pageText)
+	}).Parse(text)
 	if err != nil {
 		return err
 	}
 	var out bytes.Buffer
-	err = t.Execute(&out, map[string]any{
-		"F": f, "Aims": aims(f), "Rounds": rounds, "Many": fmt.Sprintf("%d,%03d", records/1000, records%1000), "Queued": float64(queued), "Actions": actions,
-		"Cores": runtime.NumCPU(), "Go": runtime.Version(), "OS": runtime.GOOS + "/" + runtime.GOARCH, "Node": nodeVersion(tb),
-		"SQLite": moduleVersion(tb, "modernc.org/sqlite"),
-	})
-	if err != nil {
+	if err := t.Execute(&out, data); err != nil {
 		return err
 	}
 	return os.WriteFile(path, append(out.Bytes(), []byte(reading+kept)...), 0o644)
+}
+
+// machineOf is what the figures were measured on and with.
+func machineOf(tb testing.TB) string {
+	tb.Helper()
+	return fmt.Sprintf("%d cores, %s/%s, %s, modernc.org/sqlite %s", runtime.NumCPU(), runtime.GOOS, runtime.GOARCH, runtime.Version(), moduleVersion(tb, "modernc.org/sqlite"))
 }
 
 func aims(f figures) []aim {

@@ -62,7 +62,7 @@ func (t *town) wanted(n int) []booking {
 			t.tb.Fatal(err)
 		}
 		for _, at := range slots[:min(len(slots), n-len(out))] {
-			b := booking{Day: day, At: at, Reason: reason(ref, r, day), Asked: t.askedFor(r, day)}
+			b := booking{Day: day, At: at, Reason: reason(ref, officeID, r, day), Asked: t.askedFor(r, day)}
 			b.Name, b.Email = person(r)
 			out = append(out, b)
 		}
@@ -71,10 +71,10 @@ func (t *town) wanted(n int) []booking {
 	return out
 }
 
-// reason draws what people come for; half of them for the commonest.
-func reason(ref *spclep.Reference, r *rand.Rand, day spclep.Day) spclep.Reason {
+// reason draws what people come to an office for; half of them for the commonest.
+func reason(ref *spclep.Reference, office spclep.OfficeID, r *rand.Rand, day spclep.Day) spclep.Reason {
 	var may []spclep.Reason
-	for _, info := range ref.Reasons(officeID, day) {
+	for _, info := range ref.Reasons(office, day) {
 		if info.Bookable {
 			may = append(may, info.Code)
 		}
