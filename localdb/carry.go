@@ -25,7 +25,7 @@ func (db *DB) Carry(ctx context.Context, max, maxBytes int) (ops [][]byte, untim
 		return nil, 0, 0, err
 	}
 	var waiting int
-	err = db.r.QueryRowContext(ctx, `SELECT count(*) FROM op WHERE device = ? AND pos IS NULL AND verdict = '' AND sealed = 1 AND gone = 0`, db.me()).Scan(&waiting)
+	err = db.r.QueryRowContext(ctx, `SELECT count(*) FROM op INDEXED BY op_unsent WHERE device = ? AND pos IS NULL AND verdict = '' AND sealed = 1 AND gone = 0`, db.me()).Scan(&waiting)
 	return ops, untimed, waiting - len(ops), err
 }
 

@@ -76,7 +76,7 @@ type Alike struct {
 // order of the texts. No two PCs are given the same; it takes a copied PC, one or
 // a hub that was set back, or a number typed by hand.
 func (db *DB) TwoAlike(ctx context.Context) ([]Alike, error) {
-	rows, err := db.rows(ctx, `SELECT `+rowColumns+` FROM booking WHERE number IN (
+	rows, err := db.rows(ctx, `SELECT `+rowColumns+` FROM booking WHERE number <> '' AND number IN (
 		SELECT number FROM booking WHERE number <> '' GROUP BY number HAVING count(*) > 1) ORDER BY number, id`)
 	if err != nil {
 		return nil, fmt.Errorf("read registration numbers: %w", err)

@@ -19,7 +19,7 @@ import (
 // bytes in every try.
 func (db *DB) Outbox(ctx context.Context, max, maxBytes int) ([][]byte, error) {
 	var waiting bool
-	if err := db.r.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM op WHERE device = ? AND pos IS NULL AND verdict = '' AND sealed = 0)`, db.me()).Scan(&waiting); err != nil {
+	if err := db.r.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM op INDEXED BY op_unsent WHERE device = ? AND pos IS NULL AND verdict = '' AND sealed = 0)`, db.me()).Scan(&waiting); err != nil {
 		return nil, err
 	}
 	if waiting {
@@ -32,7 +32,7 @@ func (db *DB) Outbox(ctx context.Context, max, maxBytes int) ([][]byte, error) {
 
 // sealed reads the next own ops whose times are final.
 func (db *DB) sealed(ctx context.Context, max, maxBytes int) ([][]byte, error) {
-	rows, err := db.r.QueryContext(ctx, `SELECT raw FROM op WHERE device = ? AND pos IS NULL AND verdict = '' AND sealed = 1 AND gone = 0 ORDER BY seq LIMIT ?`, db.me(), max)
+	rows, err := db.r.QueryContext(ctx, `SELECT raw FROM op INDEXED BY op_unsent WHERE device = ? AND pos IS NULL AND verdict = '' AND sealed = 1 AND gone = 0 ORDER BY seq LIMIT ?`, db.me(), max)
 	if err != nil {
 		return nil, err
 	}
@@ -80,7 +80,7 @@ func (db *DB) Where(ctx context.Context) (r wire.Request, err error) {
 	}
 	var first, tip uint64
 	var tipDevice string
-	if err := db.r.QueryRowContext(ctx, `SELECT coalesce(min(seq), 0) FROM op WHERE device = ? AND pos IS NULL AND verdict <> ?`, s.Device.String(), wire.Refused).Scan(&first); err != nil {
+	if err := db.r.QueryRowContext(ctx, `SELECT coalesce(min(seq), 0) FROM op INDEXED BY op_unplaced WHERE device = ? AND pos IS NULL AND verdict <> ?`, s.Device.String(), wire.Refused).Scan(&first); err != nil {
 		return r, err
 	}
 	var device hlc.Device
@@ -141,7 +141,7 @@ func (db *DB) Tidy(ctx context.Context) error {
 		return nil
 	}
 	var unsent, refused int // ops, bytes
-	err := db.tx.QueryRowContext(ctx, `SELECT coalesce(sum(verdict = ''), 0), coalesce(sum(length(raw)), 0) FROM op WHERE pos IS NULL AND device = ?`, db.me()).Scan(&unsent, &refused)
+	err := db.tx.QueryRowContext(ctx, `SELECT coalesce(sum(verdict = ''), 0), coalesce(sum(length(raw)), 0) FROM op INDEXED BY op_unplaced WHERE pos IS NULL AND device = ?`, db.me()).Scan(&unsent, &refused)
 	if err != nil || unsent > 0 || refused > compactAt/2 {
 		return err
 	}

@@ -21,14 +21,21 @@ func (db *DB) Search(ctx context.Context, query string, today spclep.Day, limit 
 	if match == "" {
 		return nil, nil
 	}
-	const order = ` ORDER BY abs(day - ?), day DESC, at, id LIMIT ?`
-	rows, err := db.rows(ctx, `SELECT `+rowColumns+` FROM booking WHERE n IN (SELECT rowid FROM booking_fts WHERE booking_fts MATCH ?)`+order, match, int64(today), limit)
+	const found, order = `SELECT ` + rowColumns + ` FROM booking WHERE n IN (SELECT rowid FROM booking_fts WHERE booking_fts MATCH ?)`, ` ORDER BY abs(day - ?), day DESC, at, id LIMIT ?`
+	// Two letters fit half the town; who is meant is mostly near.
+	rows, err := db.rows(ctx, found+` AND day BETWEEN ? AND ?`+order, match, int64(today-nearby), int64(today+nearby), int64(today), limit)
+	if err == nil && len(rows) < limit {
+		rows, err = db.rows(ctx, found+order, match, int64(today), limit)
+	}
 	part := strings.ToLower(strings.TrimSpace(query))
 	if err != nil || len(rows) > 0 || len(part) < minPart || strings.ContainsFunc(part, unicode.IsSpace) {
 		return rows, err
 	}
 	return db.rows(ctx, `SELECT `+rowColumns+` FROM booking WHERE instr(lower(email), ?) > 0`+order, part, int64(today), limit)
 }
+
+// nearby is how many days around today are searched first.
+const nearby = 30
 
 // minPart is the fewest letters by which the middle of an e-mail is looked for.
 const minPart = 3

@@ -111,12 +111,12 @@ func (v *view) Waiting(unsealedOnly bool, limit int) ([]replica.Kept, error) {
 	if unsealedOnly {
 		where = ` AND sealed = 0`
 	}
-	return v.kept(`SELECT `+keptColumns+` FROM op WHERE device = ? AND pos IS NULL AND verdict = '' AND gone = 0`+where+` ORDER BY seq LIMIT ?`, v.me(), limit)
+	return v.kept(`SELECT `+keptColumns+` FROM op INDEXED BY op_unsent WHERE device = ? AND pos IS NULL AND verdict = '' AND gone = 0`+where+` ORDER BY seq LIMIT ?`, v.me(), limit)
 }
 
 // Unplaced lists all ops without a place.
 func (v *view) Unplaced(limit int) ([]replica.Kept, error) {
-	return v.kept(`SELECT `+keptColumns+` FROM op WHERE pos IS NULL ORDER BY device, seq LIMIT ?`, limit)
+	return v.kept(`SELECT `+keptColumns+` FROM op INDEXED BY op_unplaced WHERE pos IS NULL ORDER BY device, seq LIMIT ?`, limit)
 }
 
 func (v *view) kept(query string, args ...any) ([]replica.Kept, error) {
@@ -134,7 +134,7 @@ func (v *view) kept(query string, args ...any) ([]replica.Kept, error) {
 
 // Torn lists what waits and is damaged.
 func (v *view) Torn() (out []op.ID, err error) {
-	rows, err := scanRows(v.q.QueryContext(v.ctx, `SELECT `+keptColumns+` FROM op WHERE pos IS NULL AND verdict = '' AND gone = 0`))
+	rows, err := scanRows(v.q.QueryContext(v.ctx, `SELECT `+keptColumns+` FROM op INDEXED BY op_unsent WHERE pos IS NULL AND verdict = '' AND gone = 0`))
 	for _, r := range rows {
 		if r.Bad != nil {
 			out = append(out, r.ID)
@@ -148,7 +148,7 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 // HighUnsealed is the latest provisional time.
 func (v *view) HighUnsealed() (hlc.Time, error) {
 	var eff int64
-	err := v.q.QueryRowContext(v.ctx, `SELECT coalesce(max(eff), 0) FROM op WHERE device = ? AND pos IS NULL AND verdict = '' AND sealed = 0`, v.me()).Scan(&eff)
+	err := v.q.QueryRowContext(v.ctx, `SELECT coalesce(max(eff), 0) FROM op INDEXED BY op_unsent WHERE device = ? AND pos IS NULL AND verdict = '' AND sealed = 0`, v.me()).Scan(&eff)
 	return hlc.Time(eff), err
 }
 
@@ -160,10 +160,10 @@ func (v *view) CountOwn(d hlc.Device) (n uint64, err error) {
 
 // CountWaiting counts what the hub has not answered.
 func (v *view) CountWaiting(others bool, limit int) (n int, err error) {
-	query := `SELECT count(*) FROM (SELECT 1 FROM op WHERE device = ? AND pos IS NULL AND verdict = '' AND gone = 0 LIMIT ?)`
+	query := `SELECT count(*) FROM (SELECT 1 FROM op INDEXED BY op_unsent WHERE device = ? AND pos IS NULL AND verdict = '' AND gone = 0 LIMIT ?)`
 	args := []any{v.me(), limit}
 	if others {
-		query, args = `SELECT count(*) FROM (SELECT 1 FROM op WHERE pos IS NULL AND verdict = '' AND gone = 0 AND kind <> ? LIMIT ?)`, []any{replica.Unreadable, limit}
+		query, args = `SELECT count(*) FROM (SELECT 1 FROM op INDEXED BY op_unsent WHERE pos IS NULL AND verdict = '' AND gone = 0 AND kind <> ? LIMIT ?)`, []any{replica.Unreadable, limit}
 	}
 	err = v.q.QueryRowContext(v.ctx, query, args...).Scan(&n)
 	return n, err

@@ -94,9 +94,11 @@ func (db *DB) Standing(ctx context.Context) (Standing, error) {
 		st.Digest = s.Total.Text()
 	}
 	var oldest int64
+	// The outbox is named by its index: left to itself SQLite walks through all
+	// that this PC ever wrote.
 	err = db.r.QueryRowContext(ctx, `SELECT
-		(SELECT count(*) FROM op WHERE pos IS NULL AND verdict = '' AND gone = 0 AND device = ?1),
-		(SELECT coalesce(min(eff), 0) FROM op WHERE pos IS NULL AND verdict = '' AND gone = 0 AND device = ?1),
+		(SELECT count(*) FROM op INDEXED BY op_unsent WHERE pos IS NULL AND verdict = '' AND gone = 0 AND device = ?1),
+		(SELECT coalesce(min(eff), 0) FROM op INDEXED BY op_unsent WHERE pos IS NULL AND verdict = '' AND gone = 0 AND device = ?1),
 		(SELECT count(*) FROM op WHERE verdict <> '' AND (device, seq) NOT IN (SELECT device, seq FROM closed)),
 		(SELECT count(*) FROM op WHERE verdict <> '' AND (device, seq) IN (SELECT device, seq FROM closed)),
 		(SELECT count(*) FROM booking WHERE person = 1),
@@ -128,11 +130,17 @@ type Outgoing struct {
 // then the latest accepted ones, at most limit. One that cannot be read is left
 // out until it is mended.
 func (db *DB) Queue(ctx context.Context, limit int) ([]Outgoing, error) {
-	rows, err := scanRows(db.r.QueryContext(ctx, `SELECT `+keptColumns+` FROM op
-		WHERE device = ? AND gone = 0 ORDER BY (pos IS NOT NULL), seq DESC LIMIT ?`, db.me(), limit))
+	rows, err := scanRows(db.r.QueryContext(ctx, `SELECT `+keptColumns+` FROM op INDEXED BY op_unplaced
+		WHERE device = ? AND pos IS NULL AND gone = 0 ORDER BY seq DESC LIMIT ?`, db.me(), limit))
 	if err != nil {
 		return nil, err
 	}
+	taken, err := scanRows(db.r.QueryContext(ctx, `SELECT `+keptColumns+` FROM op
+		WHERE device = ? AND pos IS NOT NULL AND gone = 0 ORDER BY seq DESC LIMIT ?`, db.me(), limit-len(rows)))
+	if err != nil {
+		return nil, err
+	}
+	rows = append(rows, taken...)
 	closed, err := db.closed(ctx)
 	if err != nil {
 		return nil, err
