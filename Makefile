@@ -6,12 +6,13 @@
 # make planted  plants each of twenty faults in turn, and lets storms find it
 # make fuzz     every byte from outside, FUZZTIME for each of its doors
 # make bench    measures, and writes docs/benchmarks.md and docs/benchmarks-desk.md; needs Node and npm, takes ten minutes
+# make ghid     the pictures of the clerk's guide, and of every page in three languages
 # make clean    removes ./bin and ./dist
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := build
-.PHONY: build demo bench storms minute planted fuzz packages clean test setup fmt vet lint vuln cross race verify test-systemd test-wine
+.PHONY: build demo ghid bench storms minute planted fuzz packages clean test setup fmt vet lint vuln cross race verify test-systemd test-wine
 
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unversioned)
 GOBUILD = CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags '-s -w -X main.version=$(VERSION) -X main.builtAt=$(SOURCE_DATE_EPOCH)'
@@ -73,6 +74,14 @@ packages:
 bench:
 	@go test ./docs/bench -run '^$$' -bench '^BenchmarkOffice$$' -benchtime 1x -timeout 60m -write ../benchmarks.md
 	@go test ./docs/bench -run '^$$' -bench '^BenchmarkDesk$$' -benchtime 1x -timeout 60m -write-desk ../benchmarks-desk.md
+
+# The pictures of docs/ghid-ghiseu.md, and every page in every look and language
+# into DIST/ghid, for people to look at.
+ghid: $(AXE)
+	@mkdir -p docs/ghid $(DIST)/ghid/ro $(DIST)/ghid/hu $(DIST)/ghid/en
+	@CONDICA_GUIDE=$(CURDIR)/docs/ghid go test ./agent/page -count=1 -run '^TestGuidePictures$$'
+	@for l in ro hu en; do CONDICA_SHOTS=$(abspath $(DIST))/ghid/$$l CONDICA_SHOTS_LANG=$$l \
+		go test ./agent/page -count=1 -run '^TestPictures$$' || exit 1; done
 
 SEEDS ?= 300000
 SQLSEEDS ?= 10000

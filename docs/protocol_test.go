@@ -94,9 +94,11 @@ func examples(t *testing.T) map[string][]byte {
 		"key":      fmt.Appendf(nil, "seed    %x\npublic  %x\ndevice  %s", key.Seed(), []byte(pub), exampleDevice()),
 		"request-signature": fmt.Appendf(nil, "body    %s\nsigned  condica request 1\\n%s\\n9\\n/v1/sync\\n%x\\n\nheader  %s: %s",
 			body, exampleDevice(), sum, wire.SignatureHeader, wire.SignRequest(key, 9, "/v1/sync", body)),
-		"segment-digest": fmt.Appendf(nil, "digest     %s\nsignature  %x", segmentDigest(exampleDevice(), raw), request.Segments[0].Sig),
-		"digest":         exampleDigest(t),
-		"token":          []byte(wire.Token{Hub: "https://hub.example.ro:8443", Pin: strings.Repeat("ab", 32), Office: "covasna", Secret: "9d0f6c", Expires: 1795590900000}.String()),
+		"carried-request": wire.CarryRequest(key, 9, body),
+		"carried-answer":  append(wire.CarriedAnswers(), wire.CarriedAnswer{Device: exampleDevice(), Number: 9, Last: true, Body: body}.Sign(key, 1)...),
+		"segment-digest":  fmt.Appendf(nil, "digest     %s\nsignature  %x", segmentDigest(exampleDevice(), raw), request.Segments[0].Sig),
+		"digest":          exampleDigest(t),
+		"token":           []byte(wire.Token{Hub: "https://hub.example.ro:8443", Pin: strings.Repeat("ab", 32), Office: "covasna", Secret: "9d0f6c", Expires: 1795590900000}.String()),
 	}
 }
 

@@ -32,15 +32,19 @@ func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 func tooLarge(say string) error { return fail(http.StatusRequestEntityTooLarge, "too-large", say) }
 
 // decoded undoes Content-Encoding, up to wire.MaxDecoded bytes.
-func (s *Server) decoded(r *http.Request, body []byte) ([]byte, error) {
-	switch r.Header.Get("Content-Encoding") {
+func (s *Server) decoded(encoding string, body []byte) ([]byte, error) {
+	switch encoding {
 	case "", "identity":
 		return body, nil
 	case "zstd":
 	default:
 		return nil, fail(http.StatusUnsupportedMediaType, "encoding", "the hub reads zstd or plain requests")
 	}
-	out, err := s.codec.Unpack(body)
+	return unpacked(s.codec.Unpack(body))
+}
+
+// unpacked says why a body cannot be unpacked.
+func unpacked(out []byte, err error) ([]byte, error) {
 	switch {
 	case errors.Is(err, zstd.ErrDecoderSizeExceeded), errors.Is(err, zstd.ErrWindowSizeExceeded):
 		return nil, tooLarge(fmt.Sprintf("the request is longer than %d bytes when unpacked", wire.MaxDecoded))

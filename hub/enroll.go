@@ -59,7 +59,7 @@ func (s *Server) enroll(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	defer leave()
-	body, err := s.decoded(r, sent)
+	body, err := s.decoded(r.Header.Get("Content-Encoding"), sent)
 	if err != nil {
 		return err
 	}

@@ -41,7 +41,7 @@ func (s *Server) sync(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	got, err := s.take(r.Context(), me, signed.Counter, req)
+	got, err := s.take(r.Context(), me, signed.Counter, req, false)
 	if err != nil {
 		return err
 	}
@@ -85,16 +85,21 @@ func unknownDevice(id hlc.Device) error {
 	return fail(http.StatusUnauthorized, "unknown-device", fmt.Sprintf("the hub does not know the device %s; enrol it again", id))
 }
 
-// request checks signature, shape and authors. The office is the device's,
+// request checks the signature too. The office is the device's,
 // whatever the body says.
 func (s *Server) request(r *http.Request, me store.Device, signed wire.Signed, body []byte) (wire.Request, error) {
 	if !signed.Verify(me.Pub, syncPath, body) {
 		return wire.Request{}, fail(http.StatusUnauthorized, "signature", "the request's signature does not fit: something on the line changed it, or it is not this PC's")
 	}
-	body, err := s.decoded(r, body)
+	body, err := s.decoded(r.Header.Get("Content-Encoding"), body)
 	if err != nil {
 		return wire.Request{}, err
 	}
+	return s.readRequest(r.Context(), me, body)
+}
+
+// readRequest checks shape and authors.
+func (s *Server) readRequest(ctx context.Context, me store.Device, body []byte) (wire.Request, error) {
 	req, err := wire.DecodeRequest(body)
 	if err != nil {
 		return req, fail(http.StatusBadRequest, "request", err.Error())
@@ -106,7 +111,7 @@ func (s *Server) request(r *http.Request, me store.Device, signed wire.Signed, b
 		return req, err
 	}
 	for i, seg := range req.Segments {
-		if err := s.genuine(r.Context(), me, seg); err != nil {
+		if err := s.genuine(ctx, me, seg); err != nil {
 			return req, fmt.Errorf("segment %d: %w", i+1, err)
 		}
 	}

@@ -15,6 +15,7 @@ type taken struct {
 	epoch    string
 	reset    bool  // the PC must compare everything anew
 	clone    bool  // another machine uses the PC's key
+	again    bool  // a file that was taken before
 	from     int64 // its answer begins after this position
 	have     uint64
 	verdicts []wire.Verdict
@@ -22,8 +23,9 @@ type taken struct {
 }
 
 // take writes what a request brings, all in one transaction: its counter, its
-// ops, its health. A replayed request leaves nothing.
-func (s *Server) take(ctx context.Context, me store.Device, counter uint64, req wire.Request) (taken, error) {
+// ops, its health. A replayed request leaves nothing; carried as a file it may
+// come again, as long as the hub can tell that it is the same.
+func (s *Server) take(ctx context.Context, me store.Device, counter uint64, req wire.Request, carried bool) (taken, error) {
 	var out taken
 	placed := false
 	var pen ed25519.PublicKey
@@ -43,8 +45,11 @@ func (s *Server) take(ctx context.Context, me store.Device, counter uint64, req 
 		if err := shutOut(*d); err != nil {
 			return err
 		}
-		if out.clone, err = s.count(d, counter, req.Clock.Boot); err != nil {
-			return err
+		again := carried && d.Window.Has(counter)
+		if !again {
+			if out.clone, err = s.count(d, counter, req.Clock.Boot); err != nil {
+				return err
+			}
 		}
 		if out.clone {
 			return tx.SetDevice(*d) // and the answer is no: that is for after the commit
@@ -64,6 +69,7 @@ func (s *Server) take(ctx context.Context, me store.Device, counter uint64, req 
 		if err := t.finish(); err != nil {
 			return err
 		}
+		out.again = again
 		out.have, out.verdicts, placed = d.Have, append(runs(t.verdicts[me.ID]), runs(t.relayed)...), t.placed
 		return nil
 	})

@@ -9,6 +9,7 @@ import (
 	"condica/spclep"
 	"condica/spclep/code"
 	"condica/sync/link"
+	"condica/sync/wire"
 )
 
 // A Problem is the body of every answer but 200, as {"error": ...}.
@@ -59,7 +60,12 @@ func problemOf(err error) *Problem {
 		return p
 	}
 	var l *link.Error
+	var carried *wire.CarriedError
 	switch {
+	case errors.As(err, &carried):
+		return carriedProblem(carried)
+	case errors.Is(err, office.ErrNoCarrier), errors.Is(err, link.ErrRetired):
+		return problem(http.StatusConflict, "no-line", err.Error(), "Acest calculator nu poate vorbi acum cu serviciul central; anunțați persoana de contact IT.")
 	case errors.As(err, &l):
 		return hubProblem(l, err)
 	case errors.Is(err, office.ErrNotEnrolled):

@@ -1,9 +1,12 @@
 package page
 
 import (
+	"errors"
 	"mime"
 	"net/http"
 	"slices"
+
+	"condica/sync/wire"
 )
 
 // maxForm is the largest form in bytes; the longest real one has some 4 kB.
@@ -55,11 +58,30 @@ func (p *pages) foreign(origin string) bool {
 	return !slices.ContainsFunc(p.o.Hosts, func(h string) bool { return origin == "http://"+h })
 }
 
-// readForm reads a bounded form; anything else than a form is refused.
+// readForm reads a bounded form; anything else than a form is refused. One form
+// brings a file, which is kept in memory: of what is personal no copy is left on
+// the disk.
 func readForm(w http.ResponseWriter, r *http.Request) error {
-	if kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); kind != "application/x-www-form-urlencoded" {
+	kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	switch {
+	case kind == "multipart/form-data" && r.URL.Path == carryInPath:
+		return readFile(w, r)
+	case kind != "application/x-www-form-urlencoded":
 		return &halt{http.StatusUnsupportedMediaType, "halt.form"}
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 	return r.ParseForm()
+}
+
+func readFile(w http.ResponseWriter, r *http.Request) error {
+	r.Body = http.MaxBytesReader(w, r.Body, wire.MaxCarriedFile)
+	err := r.ParseMultipartForm(wire.MaxCarriedFile)
+	var large *http.MaxBytesError
+	switch {
+	case errors.As(err, &large):
+		return &halt{http.StatusRequestEntityTooLarge, "carry.why." + wire.CarriedLarge}
+	case err != nil:
+		return &halt{http.StatusBadRequest, "halt.form"}
+	}
+	return nil
 }

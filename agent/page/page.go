@@ -96,6 +96,8 @@ func (p *pages) routes() http.Handler {
 		"POST /limba":                setLanguage,
 		"POST /sincronizeaza":        p.ring,
 		"POST /coada/inchide":        p.closeRefused,
+		"POST " + carryOutPath:       p.carryOut,
+		"POST " + carryInPath:        p.carryIn,
 		"POST /ceas":                 p.setTime,
 		"POST /demo/linie":           p.demoLine,
 		"/":                          p.nothingHere,

@@ -55,7 +55,8 @@ func (p *pages) queue(w http.ResponseWriter, r *http.Request) error {
 		Sent                    bool
 		Unsent, Refused, Closed int
 		Items                   []queued
-	}{st.Sent(), st.Unsent, st.Refused, st.Closed, items}})
+		Carry                   carryPart
+	}{st.Sent(), st.Unsent, st.Refused, st.Closed, items, carryPart{st.Line && p.mayCarry(r), st.Lost}}})
 	return nil
 }
 

@@ -15,7 +15,7 @@ const (
 
 // uncarried are forms that are not kept over a lock: they hold PINs, or make no
 // sense afterwards.
-var uncarried = []string{signInPath, "/iesire", "/pin", "/lucrator"}
+var uncarried = []string{signInPath, "/iesire", "/pin", "/lucrator", carryOutPath, carryInPath}
 
 // A field of a form that is carried along.
 type field struct{ Name, Value string }

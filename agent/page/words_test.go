@@ -11,6 +11,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"condica/agent/clerk"
+	"condica/agent/office"
 	"condica/localdb"
 	"condica/spclep"
 	"condica/sync/link"
@@ -59,14 +60,15 @@ func families(t *testing.T) map[string][]string {
 			"unsent", "sent", "accepted", "lost", "double", "closed", wire.Refused, wire.Clash),
 		"queue.why.":  wire.Reasons(),
 		"pin.field.":  {"pin", "pin-nou", "pin-repetat"},
-		"trace.kind.": {clerk.SignedIn, clerk.SignedOut, clerk.Locked, clerk.WrongPIN, clerk.Waits, clerk.WaitLifted, clerk.PINChanged, "printed-day", "printed-register", "printed-end"},
+		"trace.kind.": {clerk.SignedIn, clerk.SignedOut, clerk.Locked, clerk.WrongPIN, clerk.Waits, clerk.WaitLifted, clerk.PINChanged, "printed-day", "printed-register", "printed-end", office.CarriedOut, office.CarriedIn},
 		"nav.":        {"day", "walkin", "pickups", "conflicts", "queue", "end", "help"},
 		"sheet.":      {"a4", "80"},
 		"weekday.":    {"monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"},
 		"opening.":    localdb.Steps(),
 		"printed.":    {spclep.PrintSlip, spclep.PrintMissing},
 		"done.": {"prezent", "trimis", "preia", "prelungire", "sosit", "preda", "raspunsuri", "acte", "date", "anulare", "conflict", "lamurit", "sincronizare", "inchis",
-			"fara-programare", "neschimbat"},
+			"fara-programare", "neschimbat", "adus", "adus-in-parte", "adus-vechi"},
+		"carry.why.": wire.CarriedReasons(),
 	}
 }
 

@@ -28,6 +28,7 @@ type commands struct {
 	Devices  devicesCmd  `cmd:"" help:"The PCs of an office."`
 	Settings settingsCmd `cmd:"" help:"Signed settings for the PCs."`
 	PIN      pinCmd      `cmd:"" name:"pin" help:"Draw a PIN for a clerk, and print the line for settings.yaml."`
+	Carry    carryCmd    `cmd:"" help:"Take what a PC without a line has written into a file, and write the answer."`
 	Revoke   revokeCmd   `cmd:"" help:"Shut a PC out, at once and for good."`
 	Backup   backupCmd   `cmd:"" help:"Copy the hub's whole database into a file, while the hub runs."`
 	Keys     keysCmd     `cmd:"" help:"Write the hub's keys into a file, or give them to a new hub."`

@@ -35,6 +35,7 @@ type clientCmds struct {
 	Keep      keepCmd      `cmd:"" help:"Settle a conflict in favour of the value that counts."`
 	Queue     queueCmd     `cmd:"" help:"Show what goes from here to the hub, and what it has not taken."`
 	Conflicts conflictsCmd `cmd:"" help:"List the bookings on which something waits for a person."`
+	Carry     carryCmd     `cmd:"" help:"Where the line is dead: carry what waits to the hub as a file, and its answer back."`
 }
 
 // service is how to find the running service, and how to answer.
@@ -46,6 +47,10 @@ type service struct {
 // timeout is long enough for a PC whose disk is busy, and for an enrolment
 // over a village line.
 const timeout = 60 * time.Second
+
+// fileTimeout is for a file of the hub's answers: it may hold an office's whole
+// log.
+const fileTimeout = 15 * time.Minute
 
 // maxAnswer bounds what the service is believed to say.
 const maxAnswer = 64 << 20
@@ -98,8 +103,12 @@ func (s service) callAt(e *env, c api.Control, method, path string, body any) ([
 		return nil, err
 	}
 	// The service is on this PC: no proxy, no redirect.
+	most := timeout
+	if _, file := body.([]byte); file {
+		most = fileTimeout
+	}
 	client := http.Client{
-		Timeout:       timeout,
+		Timeout:       most,
 		Transport:     &http.Transport{DisableKeepAlives: true},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
@@ -117,7 +126,10 @@ func (s service) callAt(e *env, c api.Control, method, path string, body any) ([
 
 func request(e *env, c api.Control, method, path string, body any) (*http.Request, error) {
 	var sent io.Reader
-	if body != nil {
+	kind := "application/json"
+	if file, ok := body.([]byte); ok {
+		sent, kind = bytes.NewReader(file), "application/octet-stream"
+	} else if body != nil {
 		raw, err := json.Marshal(body)
 		if err != nil {
 			return nil, err
@@ -130,7 +142,7 @@ func request(e *env, c api.Control, method, path string, body any) (*http.Reques
 	}
 	r.Header.Set("Authorization", "Bearer "+c.Token)
 	if body != nil {
-		r.Header.Set("Content-Type", "application/json")
+		r.Header.Set("Content-Type", kind)
 	}
 	return r, nil
 }

@@ -23,3 +23,8 @@ func (w Window) Admit(n uint64) (next Window, ok bool) {
 	w.Seen |= 1 << (w.High - n)
 	return w, true
 }
+
+// Has says whether a number has been seen; false too for one too old to tell.
+func (w Window) Has(n uint64) bool {
+	return n != 0 && n <= w.High && w.High-n < windowSize && w.Seen&(1<<(w.High-n)) != 0
+}

@@ -112,6 +112,19 @@ func (s *shelf) Counter(_ context.Context, atLeast uint64) (uint64, error) {
 
 func (s *shelf) Tidy(context.Context) error { return nil }
 
+func (s *shelf) Carry(ctx context.Context, most, maxBytes int) ([][]byte, int, int, error) {
+	ops, err := s.Outbox(ctx, most, maxBytes)
+	n, _, _ := s.Unsent(ctx)
+	return ops, 0, n - len(ops), err
+}
+
+func (s *shelf) SaveCarried(ctx context.Context, a wire.Answer) (peer.Outcome, bool, error) {
+	out, err := s.Save(ctx, a, hlc.Reading{}, reading(), true)
+	return out, false, err
+}
+
+func (s *shelf) Keys(context.Context) ([]wire.QRKey, error) { return nil, nil }
+
 func (s *shelf) Complete(_ context.Context, r *wire.Request, _ int) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -26,6 +26,11 @@ type Replica interface {
 	Unsent(ctx context.Context) (unsent int, anchored bool, err error)
 	Counter(ctx context.Context, atLeast uint64) (uint64, error)
 	Tidy(ctx context.Context) error
+
+	// What is carried as a file where there is no line.
+	Carry(ctx context.Context, max, maxBytes int) (ops [][]byte, untimed, left int, err error)
+	SaveCarried(ctx context.Context, a wire.Answer) (out peer.Outcome, stale bool, err error)
+	Keys(ctx context.Context) ([]wire.QRKey, error)
 }
 
 // Config of a Link.
@@ -270,6 +275,11 @@ func (l *Link) saved(ctx context.Context, lane peer.Lane, s peer.Outcome) {
 	}
 	l.note(true, nil)
 	l.retired = l.retired || s.Rekey
+	l.settle(ctx, s)
+}
+
+// settle tells of what an answer has done to the replica, however it came.
+func (l *Link) settle(ctx context.Context, s peer.Outcome) {
 	if s.Reset {
 		l.cfg.Log.Warn("the hub was restored or replaced; everything is compared anew")
 	}
@@ -383,22 +393,26 @@ func (l *Link) scrub(ctx context.Context) error {
 	return err
 }
 
-func (l *Link) request(ctx context.Context, s peer.Send, tune tuning) (wire.Request, error) {
+// stand begins a request with where this PC stands.
+func (l *Link) stand(ctx context.Context) (wire.Request, error) {
 	if err := l.scrub(ctx); err != nil {
 		return wire.Request{}, err
 	}
 	req, err := l.replica.Where(ctx)
+	if err != nil || l.cfg.Settings == nil {
+		return req, err
+	}
+	at, err := l.cfg.Settings(ctx)
+	req.Settings = &at
+	return req, err
+}
+
+func (l *Link) request(ctx context.Context, s peer.Send, tune tuning) (wire.Request, error) {
+	req, err := l.stand(ctx)
 	if err != nil {
 		return req, err
 	}
 	req.WaitMs, req.Limit = s.WaitMs, tune.entries
-	if l.cfg.Settings != nil {
-		at, err := l.cfg.Settings(ctx)
-		if err != nil {
-			return req, err
-		}
-		req.Settings = &at
-	}
 	if l.cfg.Health != nil && s.Lane == peer.Main {
 		req.Health = l.cfg.Health()
 	}
@@ -419,12 +433,10 @@ func (l *Link) request(ctx context.Context, s peer.Send, tune tuning) (wire.Requ
 // load puts into a request what waits to be sent.
 func (l *Link) load(ctx context.Context, req *wire.Request, most int) error {
 	ops, err := l.replica.Outbox(ctx, wire.MaxOps, most)
-	if err != nil || len(ops) == 0 {
+	if err != nil {
 		return err
 	}
-	req.Segments = []wire.Segment{wire.SignSegment(l.cfg.Key, ops)}
-	req.Own, err = held(req.Own, req.Segments[0])
-	return err
+	return l.put(req, ops)
 }
 
 // held moves on over the ops that ride in the same request: the hub compares

@@ -28,15 +28,33 @@ func Seal(tx Tx, reading hlc.Reading) error {
 	if err != nil {
 		return err
 	}
-	if a, ok := anchors[reading.Boot]; !ok || a.Err > hlc.MaxMeasured {
+	if !measured(anchors, reading.Boot) {
 		return ErrNoAnchor
 	}
 	s := tx.State()
+	if err := sealAt(tx, waiting, hlc.Correct(readingsOf(waiting), anchors, reading, s.Sealed, s.Floor)); err != nil {
+		return err
+	}
+	s.High = s.Sealed // a mark from a wrong wall clock dies here: nothing unsent is stamped above it
+	return nil
+}
+
+func measured(anchors hlc.Anchors, boot string) bool {
+	a, ok := anchors[boot]
+	return ok && a.Err <= hlc.MaxMeasured
+}
+
+func readingsOf(waiting []Kept) []hlc.Reading {
 	readings := make([]hlc.Reading, len(waiting))
 	for i, k := range waiting {
 		readings[i] = k.Clock
 	}
-	times := hlc.Correct(readings, anchors, reading, s.Sealed, s.Floor)
+	return readings
+}
+
+// sealAt freezes edits at their times.
+func sealAt(tx Tx, waiting []Kept, times []hlc.Time) error {
+	s := tx.State()
 	touched := make([]op.Entry, len(waiting))
 	rec, size := Record{Device: s.Device, Sealed: true}, 0
 	for i, k := range waiting {
@@ -53,7 +71,6 @@ func Seal(tx Tx, reading hlc.Reading) error {
 		}
 		rec.Ops = append(rec.Ops, k.Raw)
 	}
-	s.High = s.Sealed // a mark from a wrong wall clock dies here: nothing unsent is stamped above it
 	if err := tx.Journal(rec); err != nil {
 		return err
 	}
