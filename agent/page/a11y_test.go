@@ -226,5 +226,8 @@ func (b *browser) speaks(lang string) {
 	b.Helper()
 	b.Cleanup(func() { b.must(command(b.ctx, network.ClearBrowserCookies, cdp.Empty{})) })
 	b.goes("/ajutor")
+	if !ask[bool](b, `!!document.querySelector('form[action="/limba"]')`) {
+		return // before the door there is nothing to choose
+	}
 	b.leaves(fmt.Sprintf(`document.querySelector('form[action="/limba"] [value=%q]').click()`, url.QueryEscape(lang)))
 }
