@@ -303,6 +303,7 @@ func FuzzDatabase(f *testing.F) {
 	f.Add(false, uint32(16), []byte{0xff, 0xff}, false)
 	f.Add(false, uint32(18), []byte{'0'}, false)
 	f.Add(false, uint32(46), []byte("00"), false)
+	f.Add(false, uint32(44), []byte("0000"), true)
 	f.Add(true, uint32(0), make([]byte, 32), false)
 	f.Add(true, uint32(4152), []byte{1, 2, 3}, true)
 	for _, name := range []string{"CREATE", "booking", `"c":`, "op_by", "state"} {

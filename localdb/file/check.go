@@ -26,6 +26,9 @@ const (
 	codeCorruptFS = 8458 // IOERR: the file system says that it is damaged
 )
 
+// magic is what a database begins with.
+const magic = "SQLite format 3\x00"
+
 // checkHeader looks at what of the first 100 bytes makes SQLite take a damaged
 // file for one of a later SQLite (sqlite.org/fileformat.html, 1.3): it would
 // open it for reading only, or not at all.
@@ -36,14 +39,14 @@ func checkHeader(path string) error {
 	}
 	defer f.Close()
 	var h [100]byte
-	if _, err := io.ReadFull(f, h[:]); err != nil {
-		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-			return nil // empty, or SQLite says itself what it is
-		}
+	n, err := io.ReadFull(f, h[:])
+	switch {
+	case err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF):
 		return err
-	}
-	if string(h[:16]) != "SQLite format 3\x00" {
-		return nil
+	case n == 0 || !strings.HasPrefix(magic, string(h[:min(n, len(magic))])):
+		return nil // empty, or SQLite says itself what it is
+	case n < len(h):
+		return fmt.Errorf("%w: it ends after %d bytes", ErrDamaged, n)
 	}
 	write, read, schema := h[18], h[19], binary.BigEndian.Uint32(h[44:])
 	if write > 2 || read > 2 || schema > 4 {
