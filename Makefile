@@ -3,7 +3,7 @@
 # make demo     an office and the hub on this machine, to look at
 # make packages the .deb of agent and hub into ./dist, the same to the byte wherever they are built
 # make storms   the long run of the simulated storms: SEEDS in memory, SQLSEEDS on SQLite files
-# make planted  plants each of twenty faults in turn, and lets storms find it
+# make planted  plants each of twenty-four faults in turn, and lets storms find it
 # make fuzz     every byte from outside, FUZZTIME for each of its doors
 # make bench    measures, and writes docs/benchmarks.md and docs/benchmarks-desk.md; needs Node and npm, takes ten minutes
 # make ghid     the pictures of the clerk's guide, and of every page in three languages

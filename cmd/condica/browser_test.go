@@ -90,8 +90,7 @@ func (h inBrowser) bringAll(id string) {
 			_, err := chromedp.Run(ctx, chromedp.Evaluate[int](`[...document.querySelectorAll('`+boxes+`')].filter(b => !b.checked).map(b => b.click()).length`))
 			return err
 		}),
-		chromedp.Click(fmt.Sprintf(`form[action="/vizita/%s/acte"] button`, id)),
-		chromedp.WaitVisible(".note.good"))
+		chromedp.WaitVisible(".note.good")) // each tick is saved as it is made
 }
 
 func (h inBrowser) file(id string) {
