@@ -529,7 +529,8 @@ func (w *world) excuse(which func(*told) bool) {
 		}))
 	}
 	for _, t := range w.told {
-		if t.done && !t.excused && held[t.by] < t.ops && which(t) {
+		// Of one that nobody was told of, the first half may have been sent alone.
+		if n := held[t.by]; (t.done || n > 0) && !t.excused && n < t.ops && which(t) {
 			w.say("%s is gone with the disk that held it", t.by)
 			t.excused = true
 		}
