@@ -181,8 +181,6 @@ type Visit struct {
 	// Undone holds the ids of actions taken back, Settled those that a person has
 	// looked at.
 	Undone, Settled map[string]bool
-	// Prints counts the papers printed so far, by PrintedValue.What.
-	Prints map[string]int
 }
 
 // Derive adds up the facts of one booking. They must be sorted by effective
@@ -190,7 +188,7 @@ type Visit struct {
 // cannot be read counts as empty, so that a fact from a newer program still
 // counts as having happened.
 func Derive(facts []Fact) Visit {
-	v := Visit{First: map[string]Fact{}, Undone: undone(facts), Settled: map[string]bool{}, Prints: map[string]int{}}
+	v := Visit{First: map[string]Fact{}, Undone: undone(facts), Settled: map[string]bool{}}
 	for _, f := range facts {
 		if v.Undone[f.Action] || f.Name == Undone || v.beside(f) {
 			continue
@@ -223,8 +221,7 @@ func (v *Visit) beside(f Fact) bool {
 		for _, action := range value[SettledValue](f).Actions {
 			v.Settled[action] = true
 		}
-	case Printed:
-		v.Prints[value[PrintedValue](f).What]++
+	case Printed: // pages count them
 	default:
 		return false
 	}

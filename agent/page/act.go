@@ -3,6 +3,7 @@ package page
 import (
 	"context"
 	"errors"
+	"maps"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -42,9 +43,6 @@ func (p *pages) act(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (p *pages) do(r *http.Request, id spclep.BookingID, deed string) error {
-	if err := p.texts(r.PostForm); err != nil {
-		return err
-	}
 	d, approver, err := p.counter(r)
 	if err != nil {
 		return err
@@ -53,10 +51,14 @@ func (p *pages) do(r *http.Request, id spclep.BookingID, deed string) error {
 	if err != nil {
 		return err
 	}
-	if why := clean(r.PostForm.Get("motiv")); approver != "" && why != "" {
-		r.PostForm.Set("motiv", why+approvedBy+approver)
+	f := maps.Clone(r.PostForm) // the form itself may be shown again
+	if why := clean(f.Get("motiv")); approver != "" && why != "" {
+		f.Set("motiv", why+approvedBy+approver)
 	}
-	action, err := p.action(r.Context(), d, id, deed, r.PostForm)
+	if err := p.texts(f); err != nil {
+		return err
+	}
+	action, err := p.action(r.Context(), d, id, deed, f)
 	if err != nil {
 		return err
 	}

@@ -3,11 +3,13 @@ package page_test
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 
 	"condica/localdb"
 	"condica/spclep"
+	"condica/sync/op"
 )
 
 // The slip is printed twice on the strip printer: each print is noted before the
@@ -63,8 +65,8 @@ func TestWhatIsNoPaperIsNotPrinted(t *testing.T) {
 	c.books("3333BBBB", "Minta Ödön", "R01", monday, "09:40")
 	c.open("/vizita/3333BBBB").press("/vizita/3333BBBB/trimis", url.Values{"temei": {spclep.GroundDataMismatch}}).is(http.StatusOK)
 	c.open("/vizita/3333BBBB/lipsa").is(http.StatusNotFound)
-	if b, _ := c.db.Booking(t.Context(), "2222AAAA"); len(b.Visit.Prints) > 0 {
-		t.Errorf("prints noted: %v", b.Visit.Prints)
+	if b, _ := c.db.Booking(t.Context(), "2222AAAA"); slices.ContainsFunc(b.Facts, func(e op.Entry) bool { return e.Cell.Field == spclep.Printed }) {
+		t.Errorf("prints noted: %v", b.Facts)
 	}
 }
 

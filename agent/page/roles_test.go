@@ -28,6 +28,10 @@ func TestTheHeadApprovesAtTheClerksDesk(t *testing.T) {
 	v = ion.press(v, action, url.Values{"desi": {"le aduce mâine"}}).shows("Cererea a fost preluată")
 	more := formAddress(v, "/prelungire")
 	ion.press(v, more, url.Values{"zile": {"15"}, "motiv": {"verificări"}}).is(http.StatusUnprocessableEntity).shows("Aici hotărăște șeful de serviciu")
+	again := ion.press(v, more, url.Values{"zile": {"99"}, "motiv": {"verificări"}, "sef": {"Ana Exemplu"}, "sef-pin": {anaPIN}}).is(http.StatusUnprocessableEntity)
+	if why := again.fill(more, nil).Get("motiv"); why != "verificări" {
+		t.Errorf("the form that is shown again has the reason %q", why)
+	}
 	ion.press(v, more, url.Values{"zile": {"15"}, "motiv": {"verificări"}, "sef": {"Ana Exemplu"}, "sef-pin": {anaPIN}}).
 		shows("Termenul a fost prelungit", "verificări · aprobat de Ana Exemplu")
 }
