@@ -13,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"modernc.org/sqlite"
 )
@@ -65,15 +66,38 @@ func Open(ctx context.Context, s Spec) (f *File, err error) {
 	return f, nil
 }
 
-// Close closes the file. What was committed is on disk.
+// Close closes the file. What was committed is on disk, and the log of writes
+// is in the database: the readers go first, for SQLite leaves the log lying
+// where the last connection is one that may not write.
 func (f *File) Close() error {
 	var errs []error
 	for _, d := range []*sql.DB{f.R, f.W} {
 		if d != nil {
-			errs = append(errs, d.Close())
+			errs = append(errs, d.Close(), returned(d))
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// returnedWithin bounds the wait for connections that are in use at the end.
+const returnedWithin = 10 * time.Second
+
+// returned waits until a closed pool has no connection left: database/sql rolls
+// a transaction whose context has ended back beside its caller, and its Close
+// does not wait for that.
+func returned(d *sql.DB) error {
+	look := time.NewTicker(time.Millisecond)
+	defer look.Stop()
+	end := time.NewTimer(returnedWithin)
+	defer end.Stop()
+	for d.Stats().OpenConnections > 0 {
+		select {
+		case <-look.C:
+		case <-end.C:
+			return fmt.Errorf("%d connections are still in use after %s", d.Stats().OpenConnections, returnedWithin)
+		}
+	}
+	return nil
 }
 
 // Folder makes the folder for a file, if it lies where SQLite's locks hold.
