@@ -17,7 +17,8 @@ type Carried struct {
 	Device  hlc.Device
 	Name    string // of the PC
 	Office  string
-	Edits   int // placed, now or before
+	Number  uint64 // of the request
+	Edits   int    // placed, now or before
 	Refused int
 	Again   bool // the file had been taken before; nothing counts twice
 	Answers int
@@ -51,10 +52,33 @@ func (s *Server) Carry(ctx context.Context, file []byte, w io.Writer) (out Carri
 	if err != nil {
 		return out, overtaken(err)
 	}
-	out = Carried{Device: me.ID, Name: me.Name, Office: me.Office, Again: got.again}
+	out = Carried{Device: me.ID, Name: me.Name, Office: me.Office, Number: signed.Counter, Again: got.again}
 	out.count(got.verdicts)
 	err = s.answers(ctx, me, signed.Counter, req, got, w, &out)
 	return out, err
+}
+
+// CarryReasons lists the codes of CarryReason.
+func CarryReasons() []string {
+	return []string{
+		wire.CarriedForeign, wire.CarriedCut, wire.CarriedChanged, "signature", "unknown-device", "revoked", "retired",
+		"counter", "too-large", "body", "request", "segment", "busy",
+	}
+}
+
+// CarryReason gives the code of an error of Carry that is the file's or its
+// PC's; ok is false for a trouble of the hub's own. Nothing was taken from such a
+// file.
+func CarryReason(err error) (code string, ok bool) {
+	var bad *wire.CarriedError
+	if errors.As(err, &bad) {
+		return bad.Code, true
+	}
+	var f *failure
+	if errors.As(err, &f) {
+		return f.Code, true
+	}
+	return "", false
 }
 
 // overtaken words a number that is too old for whoever carries files.

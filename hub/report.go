@@ -38,6 +38,8 @@ type Line struct {
 	Verdict     string          `json:"verdict"`      // accepted, refused, clash
 	Say         string          `json:"reason,omitempty"`
 	Raw         string          `json:"raw,omitempty"` // of an op that cannot be read
+
+	Alike []spclep.BookingID `json:"alike,omitempty"` // of an application: the other bookings that carry its registration number too
 }
 
 // A Clock is an author's raw reading: wall clock and time since boot, in ms.
@@ -68,6 +70,13 @@ func (s *Server) History(ctx context.Context, office spclep.OfficeID, after int6
 		if len(entries) == 0 || pos >= head {
 			break
 		}
+	}
+	alike, err := s.TwoAlike(ctx, office)
+	if err != nil {
+		return nil, err
+	}
+	for i := range out {
+		out[i].Alike = out[i].besides(alike)
 	}
 	refused, err := s.Store.Refusals(ctx, string(office))
 	for _, r := range refused {
@@ -127,6 +136,8 @@ type Office struct {
 	Relayed int             `json:"relayed"` // edits that other PCs brought back after the hub had lost them
 	Gone    int             `json:"gone"`    // authors known only by such edits: they have not come back
 	Cloned  int             `json:"cloned"`  // PCs whose key two machines used and that not both of them have given up
+	Alike   []Alike         `json:"alike,omitempty"`
+	IllDisk int             `json:"ill_disk"` // PCs at work on whose disks records were found damaged of late
 	// As its PCs last said of themselves:
 	Unsent   int   `json:"unsent"`
 	OldestMs int64 `json:"oldest_ms"` // oldest unsent edit; 0: none
@@ -142,6 +153,8 @@ type Health struct {
 	Refused  int    `json:"r,omitempty"`   // edits in quarantine
 	Person   int    `json:"p,omitempty"`   // bookings on which something waits for a person
 	OffMs    int64  `json:"off,omitempty"` // its clock is ahead by so much
+	Mended   int    `json:"m,omitempty"`   // records that were found damaged on its disk and put right, in all
+	MendedMs int64  `json:"mm,omitempty"`  // when it last did so, the hub's time
 }
 
 // HealthOf reads what a PC last said of itself. A newer PC's words may be
@@ -152,6 +165,17 @@ func HealthOf(d store.Device) Health {
 		return Health{}
 	}
 	return h
+}
+
+// illDiskDays is how long a record that was put right tells something of a
+// PC's disk, as the PC's own doctor has it.
+const illDiskDays = 30
+
+// IllDisk says whether the disk of a PC that is at work has changed records
+// behind everybody's back of late, as the PC last said: such a disk does it again.
+func (s *Server) IllDisk(d store.Device) bool {
+	at := HealthOf(d).MendedMs
+	return atWork(d) && at != 0 && s.Now()-at <= illDiskDays*24*60*60*1000
 }
 
 // Offices says how every office of the reference bundle stands.
@@ -175,8 +199,14 @@ func (s *Server) Offices(ctx context.Context) ([]Office, error) {
 		if err != nil {
 			return nil, err
 		}
+		if o.Alike, err = s.TwoAlike(ctx, ref.ID); err != nil {
+			return nil, err
+		}
 		for _, d := range devices {
 			o.add(d)
+			if s.IllDisk(d) {
+				o.IllDisk++
+			}
 			if StillCloned(d, devices) {
 				o.Cloned++
 			}

@@ -30,7 +30,7 @@ func (c *logCmd) Run(ctx context.Context, out io.Writer) error {
 			if c.JSON {
 				err = printJSON(out, l)
 			} else {
-				_, err = fmt.Fprintf(out, "%6d  %s  %-8s  %s  %s  %s  %s\n", l.Pos, l.EffectiveAt, l.Verdict, l.ID, l.Cell, l.Value, l.Say)
+				_, err = fmt.Fprintf(out, "%6d  %s  %-8s  %s  %s  %s  %s\n", l.Pos, l.EffectiveAt, l.Verdict, l.ID, l.Cell, l.Value, remark(l))
 			}
 			if err != nil {
 				return err
@@ -38,6 +38,25 @@ func (c *logCmd) Run(ctx context.Context, out io.Writer) error {
 		}
 		return nil
 	})
+}
+
+// remark is what there is to say of an edit: why it was refused, or who else has
+// the registration number that it gives.
+func remark(l hub.Line) string {
+	if len(l.Alike) == 0 {
+		return l.Say
+	}
+	return "the same registration number as " + listed(l.Alike)
+}
+
+func listed(ids []spclep.BookingID) (say string) {
+	for i, id := range ids {
+		if i > 0 {
+			say += ", "
+		}
+		say += string(id)
+	}
+	return say
 }
 
 type officesCmd struct {
@@ -55,12 +74,23 @@ func (c *officesCmd) Run(ctx context.Context, out io.Writer) error {
 			return printJSON(out, offices)
 		}
 		for _, o := range offices {
-			if _, err := fmt.Fprintf(out, "%-10s  %d edits, %d PCs, %d bookings today, last contact %s\n", o.ID, o.Head, o.PCs, o.Today, cmp.Or(at(o.LastMs), "never")); err != nil {
+			if _, err := fmt.Fprintf(out, "%-10s  %d edits, %d PCs, %d bookings today, last contact %s%s\n", o.ID, o.Head, o.PCs, o.Today, cmp.Or(at(o.LastMs), "never"), alarms(o)); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
+}
+
+// alarms says in words what a person must look into at an office.
+func alarms(o hub.Office) (say string) {
+	for _, a := range o.Alike {
+		say += fmt.Sprintf("  the same registration number %s: %s", a.Number, listed(a.Bookings))
+	}
+	if o.IllDisk > 0 {
+		say += fmt.Sprintf("  PCs whose disk damages records: %d", o.IllDisk)
+	}
+	return say
 }
 
 type devicesCmd struct {
@@ -83,6 +113,10 @@ type deviceJSON struct {
 	Last    string          `json:"last_contact,omitempty"`
 	Have    uint64          `json:"have"`
 	Health  json.RawMessage `json:"health,omitempty"`
+
+	Mended     int    `json:"mended,omitempty"`      // records that were found damaged on its disk and put right, in all
+	LastMended string `json:"last_mended,omitempty"` // when it last did so
+	IllDisk    bool   `json:"ill_disk,omitempty"`    // of late: the disk is to be looked at
 }
 
 func (c *devicesCmd) Run(ctx context.Context, out io.Writer) error {
@@ -96,7 +130,9 @@ func (c *devicesCmd) Run(ctx context.Context, out io.Writer) error {
 		}
 		list := []deviceJSON{}
 		for _, d := range devices {
-			list = append(list, deviceJSON{d.ID, d.Kind, d.Desk, d.Name, at(d.AddedMs), at(d.RevokedMs), at(d.RetiredMs), d.Cloned, d.Heir, d.Old, at(d.LastMs), d.Have, d.Health})
+			says := hub.HealthOf(d)
+			list = append(list, deviceJSON{d.ID, d.Kind, d.Desk, d.Name, at(d.AddedMs), at(d.RevokedMs), at(d.RetiredMs), d.Cloned, d.Heir, d.Old, at(d.LastMs), d.Have, d.Health,
+				says.Mended, at(says.MendedMs), h.IllDisk(d)})
 		}
 		if c.JSON {
 			return printJSON(out, list)
@@ -123,6 +159,9 @@ func (d deviceJSON) fate() (say string) {
 	}
 	if d.Revoked != "" {
 		say += "  revoked " + d.Revoked
+	}
+	if d.IllDisk {
+		say += fmt.Sprintf("  disk: records found damaged and put right: %d, the last %s", d.Mended, d.LastMended)
 	}
 	return say
 }

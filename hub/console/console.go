@@ -1,6 +1,6 @@
 // Package console is central IT's pages, Romanian, without scripts: which
-// office stands where, what is held of a booking, a booking made by hand. It
-// decides nothing and asks for no password, so it answers to loopback only.
+// office stands where, what is held of a booking, a booking made by hand, what
+// came on a stick. It decides nothing and asks for no password, so it answers to loopback only.
 package console
 
 import (
@@ -30,13 +30,14 @@ type Line interface {
 type pages struct {
 	hub       *hub.Server
 	line      Line // nil: none to cut
+	answers   answers
 	templates map[string]*template.Template
 }
 
 // New makes the pages. line may be nil.
 func New(h *hub.Server, line Line) (http.Handler, error) {
 	p := &pages{hub: h, line: line, templates: map[string]*template.Template{}}
-	for _, name := range []string{"offices", "office", "booking", "log", "sorry"} {
+	for _, name := range []string{"offices", "office", "booking", "log", "carry", "carried", "sorry"} {
 		t, err := template.New("layout.html").Funcs(p.words()).ParseFS(files, "templates/layout.html", "templates/"+name+".html")
 		if err != nil {
 			return nil, fmt.Errorf("console page %s: %w", name, err)
@@ -49,6 +50,10 @@ func New(h *hub.Server, line Line) (http.Handler, error) {
 	mux.HandleFunc("POST /office/{office}", p.page(p.book))
 	mux.HandleFunc("GET /office/{office}/log", p.page(p.log))
 	mux.HandleFunc("GET /booking/{office}/{id}", p.page(p.booking))
+	mux.HandleFunc("GET /carry", p.page(p.carryForm))
+	mux.HandleFunc("POST /carry", p.page(p.carry))
+	mux.HandleFunc("GET /carry/{ticket}", p.page(p.carried))
+	mux.HandleFunc("GET /carry/{ticket}/answer", p.page(p.answer))
 	mux.HandleFunc("POST /line", p.page(p.setLine))
 	mux.HandleFunc("GET /console.css", p.css)
 	mux.HandleFunc("/", p.page(func(http.ResponseWriter, *http.Request) error { return errNotHere }))
@@ -94,6 +99,8 @@ func (p *pages) page(f func(http.ResponseWriter, *http.Request) error) http.Hand
 		switch {
 		case errors.Is(err, errNotHere):
 			status, say = http.StatusNotFound, "Pagina nu există."
+		case errors.Is(err, errLetGo):
+			status, say = http.StatusNotFound, "Răspunsul nu mai este păstrat aici. Aduceți din nou același fișier: nimic nu se numără de două ori."
 		case errors.Is(err, hub.ErrNoBooking):
 			status, say = http.StatusNotFound, "Hub-ul nu are o astfel de programare."
 		default:

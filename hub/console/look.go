@@ -32,6 +32,8 @@ type officePage struct {
 	Rows     []record.Row
 	PCs      []pcRow
 	Cloned   []store.Device // PCs whose key two machines use
+	Alike    []hub.Alike    // registration numbers that several applications carry
+	Ill      bool           // a PC's disk is to be looked at
 	Relayed  int            // edits that PCs brought back
 	Gone     int            // authors that are known only by them
 	Reasons  []spclep.ReasonInfo
@@ -43,6 +45,7 @@ type officePage struct {
 type pcRow struct {
 	store.Device
 	Says hub.Health
+	Ill  bool // its disk is to be looked at
 }
 
 func (p *pages) office(w http.ResponseWriter, r *http.Request) error {
@@ -77,13 +80,17 @@ func (p *pages) showOffice(w http.ResponseWriter, r *http.Request, status int, o
 	for _, d := range devices {
 		switch {
 		case d.Kind == store.PC:
-			v.PCs = append(v.PCs, pcRow{d, hub.HealthOf(d)})
+			row := pcRow{d, hub.HealthOf(d), p.hub.IllDisk(d)}
+			v.PCs, v.Ill = append(v.PCs, row), v.Ill || row.Ill
 		case d.Kind == store.Gone && d.RevokedMs == 0 && d.RetiredMs == 0:
 			v.Gone++
 		}
 		if hub.StillCloned(d, devices) {
 			v.Cloned = append(v.Cloned, d)
 		}
+	}
+	if v.Alike, err = p.hub.TwoAlike(r.Context(), o.ID); err != nil {
+		return err
 	}
 	if v.Relayed, err = p.hub.Store.Relayed(r.Context(), string(o.ID)); err != nil {
 		return err
@@ -125,6 +132,7 @@ func (p *pages) book(w http.ResponseWriter, r *http.Request) error {
 type bookingPage struct {
 	Office  spclep.Office
 	Booking record.Booking
+	Alike   []spclep.BookingID // whose applications carry its registration number too
 	Code    string
 	Picture template.HTML
 	Lines   []hub.Line
@@ -146,6 +154,13 @@ func (p *pages) booking(w http.ResponseWriter, r *http.Request) error {
 	}
 	for _, e := range entries {
 		v.Lines = append(v.Lines, hub.LineOf(e))
+	}
+	alike, err := p.hub.TwoAlike(r.Context(), o.ID)
+	if err != nil {
+		return err
+	}
+	for _, a := range alike {
+		v.Alike = append(v.Alike, a.Others(id)...)
 	}
 	if v.Booking.Visit.Booked != nil && v.Booking.Visit.Booked.Origin == "" {
 		if v.Code, err = p.hub.CodeOf(o.ID, v.Booking); err != nil {

@@ -13,11 +13,12 @@ import (
 func (p *pages) words() template.FuncMap {
 	return template.FuncMap{
 		"state": state, "fact": fact, "verdict": verdict,
-		"day":  func(d spclep.Day) string { return d.RO() },
-		"at":   func(ms int64) string { return p.when(ms) },
-		"ago":  func(ms int64) string { return ago(p.hub.Now() - ms) },
-		"by":   func(d hlc.Device) string { return orNobody(d) },
-		"kind": func(fact bool) string { return map[bool]string{true: "fapt", false: "câmp"}[fact] },
+		"day":   func(d spclep.Day) string { return d.RO() },
+		"at":    func(ms int64) string { return p.when(ms) },
+		"ago":   func(ms int64) string { return ago(p.hub.Now() - ms) },
+		"count": func(n int, one, more string) string { return count(int64(n), one, more) },
+		"by":    func(d hlc.Device) string { return orNobody(d) },
+		"kind":  func(fact bool) string { return map[bool]string{true: "fapt", false: "câmp"}[fact] },
 	}
 }
 
@@ -51,15 +52,23 @@ func ago(ms int64) string {
 	}
 }
 
-// many counts as Romanian does: 2 ore, 20 de ore, 101 ore, 120 de ore.
+// many is count of a time gone by.
 func many(n int64, one, more string) string {
+	if n == 1 {
+		return "acum " + one
+	}
+	return "acum " + count(n, one, more)
+}
+
+// count counts as Romanian does: 0 ore, 1 oră, 2 ore, 20 de ore, 101 ore, 120 de ore.
+func count(n int64, one, more string) string {
 	switch {
 	case n == 1:
-		return "acum " + one
-	case n%100 == 0 || n%100 >= 20:
-		return fmt.Sprintf("acum %d de %s", n, more)
+		return "1 " + one
+	case n != 0 && n%100 == 0 || n%100 >= 20:
+		return fmt.Sprintf("%d de %s", n, more)
 	}
-	return fmt.Sprintf("acum %d %s", n, more)
+	return fmt.Sprintf("%d %s", n, more)
 }
 
 func state(s spclep.State) string {

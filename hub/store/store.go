@@ -44,6 +44,9 @@ type Store interface {
 	Entity(ctx context.Context, office, kind, entity string) ([]Entry, error)
 	// Rows lists bookings by day, time and id.
 	Rows(ctx context.Context, office string, which Filter) ([]record.Row, error)
+	// TwoAlike lists the registration numbers that the applications of several
+	// bookings of an office carry, in the order of the texts.
+	TwoAlike(ctx context.Context, office string) ([]Alike, error)
 	// Refusals lists what was not taken from an office's devices, oldest first.
 	Refusals(ctx context.Context, office string) ([]Refusal, error)
 	// Total is the digest of the office's log up to a position, as SetTotal left
@@ -224,6 +227,12 @@ type Token struct {
 	Expires int64 // hub ms
 	MadeMs  int64
 	UsedBy  hlc.Device // zero: nobody
+}
+
+// Alike is bookings whose applications carry one registration number.
+type Alike struct {
+	Number   string
+	Bookings []spclep.BookingID // two or more, in the order of the texts
 }
 
 // A Filter chooses rows. Zero fields choose all.

@@ -12,6 +12,7 @@ import (
 	"sync"
 
 	"condica/hub/store"
+	"condica/spclep"
 	"condica/spclep/record"
 	"condica/sync/digest"
 	"condica/sync/hlc"
@@ -167,6 +168,30 @@ func (s *Store) Rows(_ context.Context, name string, f store.Filter) ([]record.R
 	slices.SortFunc(out, func(a, b record.Row) int {
 		return cmp.Or(cmp.Compare(a.Day, b.Day), cmp.Compare(a.At, b.At), cmp.Compare(a.ID, b.ID))
 	})
+	return out, nil
+}
+
+// TwoAlike lists registration numbers that several bookings carry.
+func (s *Store) TwoAlike(_ context.Context, name string) ([]store.Alike, error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	o := s.offices[name]
+	if o == nil {
+		return nil, nil
+	}
+	by := map[string][]spclep.BookingID{}
+	for _, r := range o.rows {
+		if r.Number != "" {
+			by[r.Number] = append(by[r.Number], r.ID)
+		}
+	}
+	var out []store.Alike
+	for _, number := range slices.Sorted(maps.Keys(by)) {
+		if ids := by[number]; len(ids) > 1 {
+			slices.Sort(ids)
+			out = append(out, store.Alike{Number: number, Bookings: ids})
+		}
+	}
 	return out, nil
 }
 

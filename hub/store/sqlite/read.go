@@ -9,6 +9,7 @@ import (
 
 	"condica/hub/store"
 	"condica/localdb/file"
+	"condica/spclep"
 	"condica/spclep/record"
 	"condica/sync/digest"
 	"condica/sync/hlc"
@@ -158,6 +159,30 @@ func (s *Store) Rows(ctx context.Context, office string, f store.Filter) ([]reco
 			return nil, err
 		}
 		out = append(out, r)
+	}
+	return out, rows.Err()
+}
+
+// TwoAlike lists registration numbers that several bookings carry.
+func (s *Store) TwoAlike(ctx context.Context, office string) ([]store.Alike, error) {
+	rows, err := s.r.QueryContext(ctx, `SELECT number, id FROM booking WHERE office = ?1 AND number <> '' AND number IN (
+		SELECT number FROM booking WHERE office = ?1 AND number <> '' GROUP BY number HAVING count(*) > 1) ORDER BY number, id`, office)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var out []store.Alike
+	for rows.Next() {
+		var number string
+		var id spclep.BookingID
+		if err := rows.Scan(&number, &id); err != nil {
+			return nil, err
+		}
+		if n := len(out); n == 0 || out[n-1].Number != number {
+			out = append(out, store.Alike{Number: number})
+		}
+		last := &out[len(out)-1]
+		last.Bookings = append(last.Bookings, id)
 	}
 	return out, rows.Err()
 }

@@ -2,9 +2,12 @@ package storetest
 
 import (
 	"errors"
+	"reflect"
 	"testing"
 
 	"condica/hub/store"
+	"condica/spclep"
+	"condica/spclep/record"
 )
 
 // How far the numbers of an office are given out is there with what was written
@@ -46,4 +49,37 @@ func numbers(t *testing.T, s store.Store) {
 	if n := at("botosani"); n != (store.Numbers{}) {
 		t.Errorf("another office stands at %+v", n)
 	}
+}
+
+// Applications of one office that carry one number are found together, as long
+// as they do; other offices, other numbers and bookings without any do not count.
+func twoAlike(t *testing.T, s store.Store) {
+	filed := func(office, id, number string) {
+		t.Helper()
+		write(t, s, office, func(tx store.Tx) {
+			if err := tx.Project(record.Row{ID: spclep.BookingID(id), Number: number}); err != nil {
+				t.Fatal(err)
+			}
+		})
+	}
+	are := func(want ...store.Alike) {
+		t.Helper()
+		if got := must[[]store.Alike](t)(s.TwoAlike(t.Context(), office)); !reflect.DeepEqual(got, want) {
+			t.Errorf("alike are %v, want %v", got, want)
+		}
+	}
+	are()
+	for _, b := range [][2]string{{"BKNG2346", "12"}, {"BKNG2347", "13"}, {"BKNG2348", ""}, {"BKNG2349", ""}, {"BKNG2352", "2-00004"}} {
+		filed(office, b[0], b[1])
+	}
+	filed("botosani", "BKNG2355", "13")
+	filed("botosani", "BKNG2356", "13")
+	are()
+	for _, b := range [][2]string{{"BKNG2345", "12"}, {"BKNG2344", "2-00004"}, {"BKNG2353", "2-00004"}} {
+		filed(office, b[0], b[1])
+	}
+	three := store.Alike{Number: "2-00004", Bookings: []spclep.BookingID{"BKNG2344", "BKNG2352", "BKNG2353"}}
+	are(store.Alike{Number: "12", Bookings: []spclep.BookingID{"BKNG2345", "BKNG2346"}}, three)
+	filed(office, "BKNG2346", "")
+	are(three)
 }

@@ -40,6 +40,7 @@ func Run(t *testing.T, open func(*testing.T) store.Store) {
 		"settings are numbered once":             published,
 		"the digest is kept with the log":        totals,
 		"numbers are given with what is written": numbers,
+		"two applications alike are found":       twoAlike,
 		"the log is read while it is written":    afterInside,
 		"who brought an op back is kept":         brought,
 		"bytes are found by their id":            bytesOf,
