@@ -324,7 +324,7 @@ func TestScan(t *testing.T) {
 	s.refused("scan", `{"text":"https://hub.mai.gov.ro/qr?x=1"}`, 409, "identity-code", "")
 	s.refused("scan", `{"text":" "}`, 400, "bad-request", "")
 
-	s.refused("scan", `{"text":"`+fresh+`","accept":true}`, 409, "name-missing", "2a")
+	s.refused("scan", `{"text":"`+fresh+`","accept":true}`, 409, "code-has-no-name", "2a")
 	done := post[api.Scan](s, "scan", `{"text":"`+fresh+`","accept":true,"name":"Éva  Nagy","key":"q"}`)
 	if done.ID != "N2B3C4D5" || done.Done.Visit.Name != "Éva Nagy" || done.Done.Visit.State != spclep.StateArrived {
 		t.Errorf("the accepted code: %+v", done)

@@ -160,7 +160,7 @@ func TestWholeVisit(t *testing.T) {
 func TestExtension(t *testing.T) {
 	c := newCounter(t, "covasna")
 	c.booked("R08", monday, "09:20")
-	c.refused("extend nothing", "not-filed", c.desk.Extend(15, "lipsă blanchete"))
+	c.refused("extend nothing", "no-open-application", c.desk.Extend(15, "lipsă blanchete"))
 	c.must("check in", c.desk.CheckIn())
 	c.bringAll()
 	c.must("file", c.desk.File(Application{}))
@@ -222,7 +222,7 @@ func TestUnseenCode(t *testing.T) {
 	other := seen
 	other.Office = 999
 	c.refused("another office's", "other-office", c.desk.Accept(other, "Ana Exemplu"))
-	c.refused("no name", "name-missing", c.desk.Accept(seen, " "))
+	c.refused("no name", "code-has-no-name", c.desk.Accept(seen, " "))
 	c.must("accept", c.desk.Accept(seen, " Ana   Exemplu "))
 	c.state(spclep.StateArrived)
 	at := c.at

@@ -1,25 +1,23 @@
 package desk
 
 import (
-	"slices"
 	"strings"
 
 	"condica/spclep"
 )
 
 // A cause is why the desk itself refuses, where the order of a visit (table 2a)
-// or the papers seen (B12) stand against an action. Some share a code: a script
-// need not tell them apart, a clerk must.
+// or the papers seen (B12) stand against an action. Each has a code of its own:
+// one code is one sentence in every language.
 type cause int
 
 const (
-	headDecides cause = iota
+	codeHasNoName cause = iota
+	collectorUnnamed
+	headDecides
 	idIsTaken
 	laterStep
-	codeHasNoName
-	collectorUnnamed
 	nameEmptied
-	walkInUnnamed
 	conflictOver
 	notOpen
 	notTaken
@@ -31,6 +29,7 @@ const (
 	settledUnreasoned
 	undoTooLate
 	noSuchBooking
+	walkInUnnamed
 	causes // how many there are
 )
 
@@ -40,15 +39,14 @@ type saying struct{ rule, code, say, text string }
 // sayings is the whole catalogue. Codes are stable: scripts and pages hold them.
 func sayings() [causes]saying {
 	return [...]saying{
+		codeHasNoName:       {"2a", "code-has-no-name", "the name is missing: the code holds none", "Scrieți numele persoanei: codul nu conține nume."},
+		collectorUnnamed:    {"2a", "collector-unnamed", "the name of the person who collects is missing", "Scrieți numele persoanei care ridică actul."},
 		headDecides:         {"2a", "head-only", "this needs the head of service", "Aici hotărăște șeful de serviciu: cereți-i să aprobe cu PIN-ul propriu."},
 		idIsTaken:           {"2a", "id-taken", "this booking exists already", "Există deja o înregistrare cu acest cod."},
 		laterStep:           {"2a", "later-steps", "a later step rests on this one: take that back first", "Un pas ulterior se bazează pe acesta: anulați întâi pasul ulterior."},
-		codeHasNoName:       {"2a", "name-missing", "the name is missing", "Scrieți numele persoanei: codul nu conține nume."},
-		collectorUnnamed:    {"2a", "name-missing", "the name of the person who collects is missing", "Scrieți numele persoanei care ridică actul."},
-		nameEmptied:         {"2a", "name-missing", "the name is missing", "Numele nu poate rămâne gol."},
-		walkInUnnamed:       {"2a", "name-missing", "the name is missing", "Scrieți numele persoanei."},
+		nameEmptied:         {"2a", "name-emptied", "a name cannot be left empty", "Numele nu poate rămâne gol."},
 		conflictOver:        {"2a", "no-conflict", "this value is in no conflict any more", "Acest conflict a fost deja rezolvat."},
-		notOpen:             {"2a", "not-filed", "there is no open application", "Nu există o cerere în lucru la această programare."},
+		notOpen:             {"2a", "no-open-application", "there is no open application", "Nu există o cerere în lucru la această programare."},
 		notTaken:            {"2a", "not-filed", "no application has been taken", "Nu a fost preluată nicio cerere."},
 		nothingToSettle:     {"2a", "nothing-to-settle", "nothing on this booking waits to be settled", "Nu este nimic de lămurit la această programare."},
 		undoneAlready:       {"2a", "nothing-to-undo", "there is no such action on this booking, or it was taken back already", "Această acțiune nu există sau a fost deja anulată."},
@@ -58,6 +56,7 @@ func sayings() [causes]saying {
 		settledUnreasoned:   {"2a", "settle-no-reason", "a card handed out twice is settled with a reason", "Scrieți ce s-a constatat: cine are actul."},
 		undoTooLate:         {"2a", "undo-late", "what was done more than {hours} hours ago is taken back by the head of service only", "Ce s-a făcut cu mai mult de {hours} ore în urmă poate fi anulat numai de șeful de serviciu, cu PIN-ul propriu."},
 		noSuchBooking:       {"2a", "unknown-booking", "there is no such booking", "Nu există o programare cu acest cod."},
+		walkInUnnamed:       {"2a", "walk-in-unnamed", "the name of the person is missing", "Scrieți numele persoanei."},
 	}
 }
 
@@ -67,7 +66,7 @@ func Codes() []string {
 	for _, s := range sayings() {
 		out = append(out, s.code)
 	}
-	return slices.Compact(out)
+	return out
 }
 
 // refuse makes the refusal of a cause; kv are the names and values it speaks of.

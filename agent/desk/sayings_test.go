@@ -25,6 +25,27 @@ func TestEveryCauseIsSaid(t *testing.T) {
 	}
 }
 
+// One code is one sentence, also where the rules refuse the same: what a page
+// says of a code in another language fits wherever it is said.
+func TestACodeIsOneSentence(t *testing.T) {
+	ref, err := spclep.Builtin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	rules := map[string]*spclep.Refusal{}
+	if r, ok := spclep.Refused(ref.MayHandOver(spclep.HandOverAsk{Office: "covasna", To: "holder"})); ok {
+		rules[r.Code] = r
+	}
+	for _, s := range sayings() {
+		if !slices.Contains(spclep.Codes(), s.code) {
+			continue
+		}
+		if r := rules[s.code]; r == nil || r.Text != s.text {
+			t.Errorf("%q is said here as %q; the rules say %+v", s.code, s.text, r)
+		}
+	}
+}
+
 // What a refusal speaks of stands in its sentences, and is told to scripts.
 func TestRefusalNamesThePapers(t *testing.T) {
 	err := papersMissing([]spclep.Paper{{ID: "R01.1", Title: "Actul vechi"}, {ID: "R01.6", Title: "Dovada"}})

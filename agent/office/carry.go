@@ -43,7 +43,28 @@ func (o *Office) CarryOut(ctx context.Context, by string) (link.Carried, error) 
 	if err != nil {
 		return out, err
 	}
+	standing, err := o.cfg.DB.Standing(ctx)
+	if err != nil {
+		return out, err
+	}
+	o.left.Store(&leftOut{out.Left, standing.LastOK})
 	return out, o.cfg.DB.Trace(ctx, CarriedOut, by, strconv.Itoa(out.Edits))
+}
+
+// leftOut is what the last file had no room for. It is remembered by this run of
+// the service alone.
+type leftOut struct {
+	edits int
+	heard int64 // LastOK when the file was written
+}
+
+// carriedLeft is how many edits are left for another file; none once the hub was
+// heard, by its answer or because the line is back.
+func (o *Office) carriedLeft(lastOK int64) int {
+	if l := o.left.Load(); l != nil && l.heard == lastOK {
+		return l.edits
+	}
+	return 0
 }
 
 // CarryIn takes the hub's answer, which came as a file. A *wire.CarriedError

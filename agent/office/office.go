@@ -52,6 +52,7 @@ type Office struct {
 	line   atomic.Pointer[Line]
 	former atomic.Pointer[[]Former]
 	desks  atomic.Pointer[map[hlc.Device]localdb.Desk]
+	left   atomic.Pointer[leftOut]
 }
 
 // A Former is a name under which this PC wrote until it took another key.

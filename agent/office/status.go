@@ -20,6 +20,7 @@ type Status struct {
 	Lost    bool        // nobody knows what time it is: the PC's clock cannot be right
 	OffMs   int64       // the PC's own clock is ahead by so much; only if Sure
 	Bundle  int         // number of the reference bundle in force
+	Left    int         // edits for which the last carried file had no room; 0 once the hub was heard since
 	Renewed int64       // hub ms when this PC took another key; 0: it has the one it began with
 
 	Settings wire.SettingsAt // where the settings from the centre stand
@@ -37,7 +38,7 @@ func (o *Office) Status(ctx context.Context) (Status, error) {
 	if err != nil {
 		return Status{}, err
 	}
-	st := Status{Standing: standing, Bundle: o.Reference().Number()}
+	st := Status{Standing: standing, Bundle: o.Reference().Number(), Left: o.carriedLeft(standing.LastOK)}
 	var clock hlc.Quality
 	if st.NowMs, clock, st.OffMs, err = o.cfg.DB.Now(ctx); err != nil {
 		return st, err

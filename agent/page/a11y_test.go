@@ -19,7 +19,7 @@ import (
 
 // scenes are all states in which the desk is looked at.
 func scenes() []scene {
-	return []scene{online, offline, conflict, empty, refused, scanned, unenrolled, clockLost, demoOf, doorway, signedOut, signedIn}
+	return []scene{online, offline, conflict, empty, refused, scanned, unenrolled, clockLost, demoOf, doorway, guests, signedOut, signedIn}
 }
 
 // opened sets a scene before the browser.

@@ -38,7 +38,7 @@ func (p *pages) act(w http.ResponseWriter, r *http.Request) error {
 	if deed == "anulare" {
 		form += "-" + clean(r.PostForm.Get("actiune")) // each step has a form of its own
 	}
-	wrong.Field = anchor(form, wrong)
+	wrong.Field = anchor(form, wrong, p.approvalForm(r) != nil)
 	return p.showVisit(w, r, http.StatusUnprocessableEntity, id, kept{deed, r.PostForm}, wrong)
 }
 
@@ -62,7 +62,7 @@ func (p *pages) do(r *http.Request, id spclep.BookingID, deed string) error {
 	if err != nil {
 		return err
 	}
-	_, err = p.office.Do(r.Context(), key, p.clerk(r), id, action)
+	_, err = p.office.Do(r.Context(), key, p.author(r), id, action)
 	return err
 }
 
@@ -115,10 +115,14 @@ func (p *pages) problemOf(err error) (problem, bool) {
 }
 
 // anchor is the id of the field a problem of a form is about; empty where it
-// is about no single one.
-func anchor(form string, wrong problem) string {
+// is about no single one. approvals: forms ask for the head's PIN.
+func anchor(form string, wrong problem, approvals bool) string {
 	field := wrong.Field
 	switch wrong.code {
+	case "head-only", "undo-late":
+		if approvals {
+			field = approvalPIN
+		}
 	case "papers-missing":
 		field = "desi"
 	case "pickup-elsewhere":
@@ -136,18 +140,17 @@ func anchor(form string, wrong problem) string {
 	case "collector-not-allowed":
 		field = "cui"
 	case "urgency-not-approved":
-		field = "aprobat"
+		if field = "aprobat"; approvals {
+			field = approvalPIN
+		}
 	case "urgency-no-reason":
 		field = "de-ce"
-	case "settle-no-reason":
+	case "settle-no-reason", "reason-missing", "reason-not-offered":
 		field = "motiv"
-	case "reason-not-offered":
-		field = "motiv"
-	case "name-missing":
+	case "code-has-no-name", "collector-unnamed", "walk-in-unnamed":
 		field = "nume"
-		if form == "date" {
-			field = spclep.FieldName
-		}
+	case "name-emptied":
+		field = spclep.FieldName
 	}
 	if field == "" {
 		return ""

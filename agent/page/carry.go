@@ -30,6 +30,12 @@ const bringTime = 15 * time.Minute
 type carryPart struct {
 	May  bool // who asks may carry
 	Lost bool // nobody knows the hour: some edits will stay
+	Most int  // edits in a file
+	Left int  // that the last file had no room for
+}
+
+func (p *pages) carryPart(r *http.Request, st office.Status) carryPart {
+	return carryPart{May: st.Line && p.mayCarry(r), Lost: st.Lost, Most: wire.MaxSegments * wire.MaxOps, Left: st.Left}
 }
 
 // mayCarry: the head of service, or anybody where there are no accounts.
@@ -41,7 +47,10 @@ func (p *pages) carryOut(w http.ResponseWriter, r *http.Request) error {
 	if !p.mayCarry(r) {
 		return &halt{http.StatusForbidden, "halt.head"}
 	}
-	c, err := p.office.CarryOut(r.Context(), p.clerk(r))
+	if err := stillTheirs(r); err != nil {
+		return err
+	}
+	c, err := p.office.CarryOut(r.Context(), p.author(r))
 	if err != nil {
 		return carryHalt(err)
 	}
@@ -58,6 +67,9 @@ func (p *pages) carryIn(w http.ResponseWriter, r *http.Request) error {
 	if !p.mayCarry(r) {
 		return &halt{http.StatusForbidden, "halt.head"}
 	}
+	if err := stillTheirs(r); err != nil {
+		return err
+	}
 	f, _, err := r.FormFile(carryField)
 	if err != nil {
 		return &halt{http.StatusUnprocessableEntity, "carry.no-file"}
@@ -69,7 +81,7 @@ func (p *pages) carryIn(w http.ResponseWriter, r *http.Request) error {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), bringTime) // what was begun is done, though the browser goes
 	defer cancel()
-	b, err := p.office.CarryIn(ctx, p.clerk(r), file)
+	b, err := p.office.CarryIn(ctx, p.author(r), file)
 	if err != nil {
 		return p.carryFault(err)
 	}
@@ -84,6 +96,8 @@ func brought(b link.Brought) string {
 		return "adus-vechi"
 	case b.More:
 		return "adus-in-parte"
+	case b.Unsent > 0:
+		return "adus-mai"
 	}
 	return "adus"
 }

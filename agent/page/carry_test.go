@@ -18,12 +18,13 @@ import (
 type stick struct {
 	*line
 	brings link.Brought
+	left   int // edits for which the file has no room
 	refuse error
 	took   []byte
 }
 
 func (s *stick) CarryOut(context.Context) (link.Carried, error) {
-	return link.Carried{File: []byte("cererea"), Number: 1042, Edits: 3}, nil
+	return link.Carried{File: []byte("cererea"), Number: 1042, Edits: 3, Left: s.left}, nil
 }
 
 func (s *stick) CarryIn(_ context.Context, file []byte) (link.Brought, error) {
@@ -66,6 +67,7 @@ func TestTheQueueOnAStick(t *testing.T) {
 	}{
 		{link.Brought{Pulled: 2}, "Răspunsul centrului a fost citit."},
 		{link.Brought{More: true}, "centrul mai are de spus"},
+		{link.Brought{Unsent: 2}, "mai așteaptă operații: dacă linia nu a revenit, faceți încă un fișier"},
 		{link.Brought{Stale: true}, "mai vechi decât ultima legătură"},
 	} {
 		s.brings = b.Brought
@@ -75,6 +77,39 @@ func TestTheQueueOnAStick(t *testing.T) {
 		}
 	}
 	c.open("/urme").shows("a scris pe stick pentru centru; operații: 3Ana", "a citit de pe stick răspunsul centrului; operații noi: 2Ana")
+}
+
+// A file holds so much and no more. How many edits are left stands on the page
+// until the hub's answer is here, or nothing waits any more.
+func TestMoreThanOneFile(t *testing.T) {
+	c, _ := in(t, "09:15", "ro")
+	s := &stick{line: c.line, left: 412}
+	c.office.SetLine(s)
+	c.books("2222AAAA", "Exemplu Ioana", "R01", monday, "09:20")
+	c.open("/vizita/2222AAAA").press("/vizita/2222AAAA/prezent", nil)
+	c.open("/vizita/2222AAAA").press("/vizita/2222AAAA/date", url.Values{"note": {"vine cu mama"}})
+	const left = "mai rămân 412 operații; după ce centrul a răspuns, faceți încă un fișier"
+	c.open("/coada").shows("Un fișier cuprinde cel mult 8.000 de operații").hides(left)
+	c.post("/coada/stick", nil).is(http.StatusOK)
+	if q := c.open("/coada").shows(left); !strings.Contains(q.Body.String(), `<details class="carry" open>`) {
+		t.Error("what is left is folded away")
+	}
+	s.brings = link.Brought{Stale: true}
+	c.send(upload("/coada/raspuns", "fisier", []byte("unul vechi"))).follow().shows(left)
+	for lang, say := range map[string]string{
+		"hu": "még 412 művelet maradt; miután a központ válaszolt, írjon még egy fájlt",
+		"en": "412 actions are left; once the centre has answered, make another file",
+	} {
+		c.open("/ajutor").press("/limba", url.Values{"limba": {lang}})
+		c.open("/coada").shows(say)
+	}
+	c.open("/ajutor").press("/limba", url.Values{"limba": {"ro"}})
+	c.now(monday, "09:20")
+	c.save(wire.Answer{Entries: []wire.Entry{{Seq: 1}}})
+	c.open("/coada").hides("mai rămân")
+	s.left = 1
+	c.post("/coada/stick", nil).is(http.StatusOK)
+	c.open("/coada").shows("mai rămâne 1 operație")
 }
 
 // Each file that is not taken has its sentence, and so has a form without one.

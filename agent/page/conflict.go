@@ -15,16 +15,21 @@ import (
 type conflict struct {
 	Booking spclep.BookingID
 	Loser   string
-	Field   string
+	Field   parts
 	Stands  said
 	Lost    said
+	Keep    parts // on the buttons
+	Restore parts
 	Rule    string // why the one stands
 	First   bool   // on its page: F7 restores it
 }
 
 // said is a value with who wrote it. When is the corrected time; Clock is what
 // the author's PC showed, where that was another.
-type said struct{ Value, When, Clock, By, Where string }
+type said struct {
+	Value                  parts
+	When, Clock, By, Where string
+}
 
 // double is a fact that happened again.
 type double struct {
@@ -35,9 +40,11 @@ type double struct {
 func (p *pages) conflictsOf(d desk.Desk, b record.Booking) []conflict {
 	var out []conflict
 	for _, c := range b.Conflicts() {
+		stands, lost := p.said(d, b, c.Winner), p.said(d, b, c.Loser)
 		out = append(out, conflict{
-			Booking: b.ID, Loser: c.Loser.ID.String(), Field: p.fieldName(d, b, c.Field),
-			Stands: p.said(d, b, c.Winner), Lost: p.said(d, b, c.Loser), Rule: p.ruled(c), First: len(out) == 0,
+			Booking: b.ID, Loser: c.Loser.ID.String(), Field: p.fieldName(d, b, c.Field), Stands: stands, Lost: lost,
+			Keep: p.words.around("conflict.keep", stands.Value), Restore: p.words.around("conflict.restore", lost.Value),
+			Rule: p.ruled(c), First: len(out) == 0,
 		})
 	}
 	return out
@@ -56,7 +63,7 @@ func (p *pages) ruled(c record.Conflict) string {
 const wrongBy = 2 * time.Minute
 
 func (p *pages) said(d desk.Desk, b record.Booking, e op.Entry) said {
-	s := said{When: p.stamp(e.Eff.Ms()), By: e.By, Where: p.where(e)}
+	s := said{When: p.stamp(e.Eff.Ms()), By: by(e), Where: p.where(e)}
 	if off := time.Duration(e.Clock.Wall-e.Eff.Ms()) * time.Millisecond; e.Clock.Wall != 0 && off.Abs() > wrongBy {
 		s.Clock = p.stamp(e.Clock.Wall)
 	}
@@ -132,10 +139,11 @@ func (p *pages) conflicts(w http.ResponseWriter, r *http.Request) error {
 	p.show(w, r, http.StatusOK, "conflicts", view{
 		Title: p.words.t("conflicts.title"), Nav: "conflicts",
 		Body: struct {
-			Items []waiting
-			Total int
-			Alike []localdb.Alike
-		}{append(alarms, rest...), len(rows), alike},
+			DrawnFor string
+			Items    []waiting
+			Total    int
+			Alike    []localdb.Alike
+		}{drawnFor(r), append(alarms, rest...), len(rows), alike},
 	})
 	return nil
 }

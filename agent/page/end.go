@@ -161,9 +161,7 @@ func (p *pages) unsent(ctx context.Context, body *endPage) error {
 // noShows notes the chosen ones, each for itself: one that cannot be noted
 // stops none of the others.
 func (p *pages) noShows(w http.ResponseWriter, r *http.Request) error {
-	if _, err := doKey(r); err != nil {
-		return err
-	}
+	_, refused := doKey(r)
 	e := ended{day: r.PostForm.Get("zi"), chosen: map[spclep.BookingID]bool{}}
 	var ids []spclep.BookingID
 	for _, text := range r.PostForm["cine"] {
@@ -172,6 +170,13 @@ func (p *pages) noShows(w http.ResponseWriter, r *http.Request) error {
 			return &halt{http.StatusBadRequest, "halt.form"}
 		}
 		ids, e.chosen[id] = append(ids, id), true
+	}
+	if wrong, ok := p.problemOf(refused); ok {
+		e.problems = []problem{wrong}
+		return p.showEnd(w, r, http.StatusUnprocessableEntity, e)
+	}
+	if refused != nil {
+		return refused
 	}
 	n, err := p.noteAll(r, ids, &e)
 	if err != nil {
@@ -203,7 +208,7 @@ func (p *pages) noteAll(r *http.Request, ids []spclep.BookingID, e *ended) (n in
 		return 0, nil
 	}
 	for _, id := range ids {
-		_, err := p.office.Do(r.Context(), r.PostForm.Get(keyField)+":"+string(id), p.clerk(r), id, office.NoShow(d))
+		_, err := p.office.Do(r.Context(), r.PostForm.Get(keyField)+":"+string(id), p.author(r), id, office.NoShow(d))
 		if err == nil {
 			n++
 			continue

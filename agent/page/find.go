@@ -128,10 +128,11 @@ func (p *pages) newBooking(w http.ResponseWriter, r *http.Request, status int, t
 		return err
 	}
 	p.show(w, r, status, "new", view{Title: p.words.t("new.title"), Problems: problems, Body: struct {
+		DrawnFor                     string
 		Code, ID, When, Reason, Name string
 		Notes                        []spclep.Note
 		Stop                         *spclep.Refusal
-	}{text, string(c.ID), p.words.t("day.when", p.weekday(c.Day), c.Day.RO(), c.At.String()),
+	}{drawnFor(r), text, string(c.ID), p.words.t("day.when", p.weekday(c.Day), c.Day.RO(), c.At.String()),
 		p.reason(d, c.Day, c.Reason).Title, clean(r.PostForm.Get("nume")), notes, stop}})
 	return nil
 }
@@ -154,10 +155,9 @@ func (p *pages) accept(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	key, err := doKey(r)
-	if err != nil {
-		return err
+	if err == nil {
+		_, err = p.office.Do(r.Context(), key, p.author(r), c.ID, d.Accept(c, clean(r.PostForm.Get("nume"))))
 	}
-	_, err = p.office.Do(r.Context(), key, p.clerk(r), c.ID, d.Accept(c, clean(r.PostForm.Get("nume"))))
 	if wrong, ok := p.problemOf(err); ok {
 		wrong.Field = "nume"
 		return p.newBooking(w, r, http.StatusUnprocessableEntity, text, c, []problem{wrong})

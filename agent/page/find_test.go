@@ -81,6 +81,7 @@ func TestASignedCodeTheReplicaHasNotSeen(t *testing.T) {
 	s := c.find(c.qr(c.key, 1, 1, "2222AAAA", "R11", "09:20")).is(http.StatusOK).
 		shows("Programare nouă, încă nesincronizată", "luni 23.11.2026, ora 09:20", "Pierdere, furt")
 	s.press("/acceptare", url.Values{"nume": {""}}).is(http.StatusUnprocessableEntity).shows("Scrieți numele persoanei")
+	s.press("/acceptare", url.Values{"nume": {strings.Repeat("ș", 600)}}).is(http.StatusUnprocessableEntity).shows("Textul este prea lung")
 	form := s.fill("/acceptare", url.Values{"nume": {"Probă  Ilinca"}})
 	for range 2 {
 		c.post("/acceptare", form).is(http.StatusSeeOther)

@@ -22,8 +22,11 @@ const (
 
 // doKey names what a form asks for: the key it was drawn with, and what is in
 // it. A double click says the same twice; the same form sent again with other
-// values is another wish.
+// values is another wish. A form that was drawn for another clerk is refused.
 func doKey(r *http.Request) (string, error) {
+	if err := stillTheirs(r); err != nil {
+		return "", err
+	}
 	key := r.PostForm.Get(keyField)
 	if len(key) < 16 || len(key) > 64 {
 		return "", &halt{http.StatusBadRequest, "halt.key"}
@@ -168,7 +171,7 @@ func (p *pages) set(d desk.Desk, f url.Values) (desk.Action, error) {
 		}
 		for field, shown := range was {
 			if current := shownValue(b, field, defaults); current != shown && current != now[field] {
-				return nil, &problem{Text: p.words.t("form.meanwhile", p.fieldName(d, b, field), p.plainValue(current)), Field: field}
+				return nil, &problem{Text: p.words.t("form.meanwhile", p.fieldName(d, b, field).String(), p.plainValue(current)), Field: field}
 			}
 		}
 		if err := p.sensible(d, b, now); err != nil {
@@ -185,7 +188,7 @@ func (p *pages) sensible(d desk.Desk, b record.Booking, now map[string]string) e
 		key, isAnswer := strings.CutPrefix(field, spclep.PrefixAnswer)
 		switch {
 		case isAnswer && d.Ref.CheckAnswers(spclep.Ask{Answers: spclep.Answers{key: value}}) != nil:
-			return &problem{Text: p.words.t("form.answer", p.fieldName(d, b, field)), Field: field}
+			return &problem{Text: p.words.t("form.answer", p.fieldName(d, b, field).String()), Field: field}
 		case field == spclep.FieldReason && p.reason(d, d.Ask(b).Day, spclep.Reason(value)).Code == "":
 			return &problem{Text: p.words.t("form.reason"), Field: field}
 		}

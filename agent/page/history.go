@@ -17,8 +17,8 @@ type action struct {
 	When    string
 	By      string
 	Where   string
-	Why     string
-	Lines   []string
+	Why     parts
+	Lines   []parts
 	Unsent  bool
 	Undone  bool
 	CanUndo bool
@@ -33,15 +33,15 @@ func (p *pages) history(d desk.Desk, b record.Booking, nowMs int64) []action {
 	for _, e := range slices.Concat(b.Facts, b.History) {
 		a := byID[e.ActionID()]
 		if a == nil {
-			a = &action{ID: e.ActionID().String(), When: p.stamp(e.Eff.Ms()), By: e.By, Where: p.where(e), first: e}
+			a = &action{ID: e.ActionID().String(), When: p.stamp(e.Eff.Ms()), By: by(e), Where: p.where(e), first: e}
 			byID[e.ActionID()] = a
 		}
 		a.Lines = append(a.Lines, p.line(d, b, e))
 		a.Unsent = a.Unsent || e.Pos == 0
 		a.Undone = a.Undone || b.Visit.Undone[a.ID]
 		a.CanUndo = a.CanUndo || canUndo(b, e)
-		if a.Why == "" {
-			a.Why = e.Why
+		if a.Why == nil && e.Why != "" {
+			a.Why = p.why(e.Why)
 		}
 	}
 	var out []action
@@ -76,9 +76,14 @@ func fromHub(e op.Entry) bool {
 	return false
 }
 
-// where names the PC that wrote an edit.
+// where names the desk at which an edit was written, or the PC that wrote it.
 func (p *pages) where(e op.Entry) string {
+	_, seat := byAndSeat(e.By)
 	switch {
+	case seat != "":
+		return p.words.t("guest.seat", seat)
+	case e.ID.Device == p.office.Device() && p.o.Seat != nil:
+		return p.words.t("where.host")
 	case e.ID.Device == p.office.Device():
 		return p.words.t("where.here")
 	case p.office.Mine(e.ID.Device):
@@ -92,14 +97,25 @@ func (p *pages) where(e op.Entry) string {
 	return p.words.t("where.other", e.ID.Device.String()[:4])
 }
 
-// line says one edit in words.
-func (p *pages) line(d desk.Desk, b record.Booking, e op.Entry) string {
-	if !e.Fact {
-		return p.words.t("edit.set", p.fieldName(d, b, e.Cell.Field), p.valueText(d, b, e.Cell.Field, e.Value))
+// why says a reason as it was typed; that the head of service approved it stands
+// in Romanian in the record.
+func (p *pages) why(text string) parts {
+	typed, head, approved := strings.Cut(text, approvedBy)
+	said := plain(typed)
+	if approved {
+		said = append(said, part{approvedBy, true}, part{Text: head})
 	}
-	head := p.factName(e.Cell.Field)
-	if more := p.factText(b, e); more != "" {
-		return head + ": " + more
+	return p.words.around("history.why", said)
+}
+
+// line says one edit in words.
+func (p *pages) line(d desk.Desk, b record.Booking, e op.Entry) parts {
+	if !e.Fact {
+		return p.words.around("edit.set", p.fieldName(d, b, e.Cell.Field), p.valueText(d, b, e.Cell.Field, e.Value))
+	}
+	head := plain(p.factName(e.Cell.Field))
+	if more := p.factText(b, e); more.String() != "" {
+		return slices.Concat(head, plain(": "), more)
 	}
 	return head
 }
@@ -112,7 +128,16 @@ func (p *pages) factName(name string) string {
 	return name
 }
 
-func (p *pages) factText(b record.Booking, e op.Entry) string {
+func (p *pages) factText(b record.Booking, e op.Entry) parts {
+	if e.Cell.Field == spclep.Filed {
+		v := value[spclep.FiledValue](e)
+		return p.words.around("fact.filed.text", plain(v.Number), lawful(p.product(v.Product)), plain(v.Due.RO()))
+	}
+	return plain(p.plainFact(b, e))
+}
+
+// plainFact is of facts in which nothing of the bundle stands.
+func (p *pages) plainFact(b record.Booking, e op.Entry) string {
 	switch e.Cell.Field {
 	case spclep.Booked:
 		v := value[spclep.BookedValue](e)
@@ -126,9 +151,6 @@ func (p *pages) factText(b record.Booking, e op.Entry) string {
 	case spclep.SentAway:
 		v := value[spclep.SentAwayValue](e)
 		return join("; ", p.orKey("ground.", v.Ground), strings.Join(v.Missing, ", "), v.Note)
-	case spclep.Filed:
-		v := value[spclep.FiledValue](e)
-		return p.words.t("fact.filed.text", v.Number, p.product(v.Product), v.Due.RO())
 	case spclep.Extended:
 		v := value[spclep.ExtendedValue](e)
 		return p.words.n("fact.extended.text", v.Days, v.Due.RO())
@@ -173,24 +195,24 @@ func join(by string, parts ...string) string {
 }
 
 // fieldName is a register in words.
-func (p *pages) fieldName(d desk.Desk, b record.Booking, field string) string {
+func (p *pages) fieldName(d desk.Desk, b record.Booking, field string) parts {
 	if key, ok := strings.CutPrefix(field, spclep.PrefixAnswer); ok {
 		if q, ok := question(d, b, key); ok {
-			return q.Title
+			return lawful(q.Title)
 		}
-		return p.words.t("field.answer", key)
+		return p.words.around("field.answer", plain(key))
 	}
 	if id, ok := strings.CutPrefix(field, spclep.PrefixPaper); ok {
 		if c, err := d.Ref.Papers(d.Ask(b)); err == nil {
 			for _, item := range c.Papers {
 				if item.ID == id {
-					return p.words.t("field.paper", item.Title)
+					return p.quote("field.paper", item.Title)
 				}
 			}
 		}
-		return p.words.t("field.paper", id)
+		return p.words.around("field.paper", plain(id))
 	}
-	return p.orKey("field.", field)
+	return plain(p.orKey("field.", field))
 }
 
 func question(d desk.Desk, b record.Booking, key string) (spclep.Question, bool) {
@@ -206,36 +228,36 @@ func question(d desk.Desk, b record.Booking, key string) (spclep.Question, bool)
 }
 
 // valueText is a register's value in words.
-func (p *pages) valueText(d desk.Desk, b record.Booking, field string, raw json.RawMessage) string {
+func (p *pages) valueText(d desk.Desk, b record.Booking, field string, raw json.RawMessage) parts {
 	if strings.HasPrefix(field, spclep.PrefixPaper) {
 		var t record.Tick
 		if json.Unmarshal(raw, &t) != nil {
-			return string(raw)
+			return plain(string(raw))
 		}
-		return p.tickWords(t)
+		return plain(p.tickWords(t))
 	}
 	var text *string
 	if json.Unmarshal(raw, &text) != nil {
-		return string(raw) // a newer program's shape is shown as it is
+		return plain(string(raw)) // a newer program's shape is shown as it is
 	}
 	if text == nil {
-		return p.words.t("value.none")
+		return plain(p.words.t("value.none"))
 	}
 	if key, ok := strings.CutPrefix(field, spclep.PrefixAnswer); ok {
 		if q, ok := question(d, b, key); ok {
 			for _, o := range q.Options {
 				if o.Value == *text {
-					return o.Title
+					return lawful(o.Title)
 				}
 			}
 		}
 	}
 	if field == spclep.FieldReason {
 		if info := p.reason(d, d.Ask(b).Day, spclep.Reason(*text)); info.Title != "" {
-			return info.Title
+			return lawful(info.Title)
 		}
 	}
-	return p.plainValue(*text)
+	return plain(p.plainValue(*text))
 }
 
 // plainValue shows days as days and nothing as nothing.

@@ -4,7 +4,6 @@ import (
 	"html/template"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 
 	"condica/spclep"
@@ -81,19 +80,4 @@ func (p *pages) law(said ...any) template.HTMLAttr {
 		}
 	}
 	return template.HTMLAttr(` lang="` + languages[0] + `"`)
-}
-
-// quote is a text of the page around words of the law, which are marked.
-func (p *pages) quote(key string, lawful ...string) template.HTML {
-	marks, quoted := make([]any, len(lawful)), make([]string, 0, 2*len(lawful))
-	for i, words := range lawful {
-		mark := "\x01" + strconv.Itoa(i) + "\x01" // no text of the catalogue holds it
-		words = template.HTMLEscapeString(words)
-		if attr := string(p.law()); attr != "" {
-			words = "<span" + attr + ">" + words + "</span>"
-		}
-		marks[i], quoted = mark, append(quoted, mark, words)
-	}
-	text := template.HTMLEscapeString(p.words.t(key, marks...))
-	return template.HTML(strings.NewReplacer(quoted...).Replace(text))
 }

@@ -238,6 +238,7 @@ func spoken(t *testing.T) map[string][]string {
 	}
 	said["refusal.papers-missing"] = []string{"papers", "titles"}
 	said["refusal.undo-late"] = []string{"hours"}
+	said["refusal.other-clerk"] = []string{"drawn", "now"}
 	return said
 }
 
@@ -429,6 +430,10 @@ func TestRomanianOnOtherPagesIsMarked(t *testing.T) {
 		c.open("/vizita/2222AAAA").press("/vizita/2222AAAA/prezent", nil)
 		c.open("/vizita/2222AAAA").press("/vizita/2222AAAA/preia", url.Values{"desi": {"vine mama cu ele"}}).is(http.StatusOK)
 		c.open("/vizita/2222BBBB").press("/vizita/2222BBBB/prezent", nil)
+		c.open("/vizita/2222BBBB").press("/vizita/2222BBBB/raspunsuri", url.Values{"answer.civil": {"married"}})
+		c.open("/vizita/2222BBBB").press("/vizita/2222BBBB/acte", url.Values{"paper.R02.1": {"original"}})
+		c.open("/vizita/2222CCCC").press("/vizita/2222CCCC/date", url.Values{"reason": {"R02"}})
+		c.elsewhere("Radu", c.wall+60_000, "2222CCCC", spclep.FieldReason, false, "R01")
 		for _, path := range []string{"/", "/lista", "/fara-programare", "/ridicari", "/registru", "/sfarsit", "/coada", "/conflicte", "/ajutor", "/cauta?q=ex",
 			"/vizita/2222BBBB", "/vizita/2222CCCC", "/vizita/2222BBBB/lipsa", "/vizita/2222AAAA/bon", "/?zi=2026-12-25"} {
 			s := c.open(path)
@@ -443,10 +448,8 @@ func TestRomanianOnOtherPagesIsMarked(t *testing.T) {
 	}
 }
 
-// names are proper names of offices and streets, which are of no language, and
-// the lines of the history and of the queue: each is one text of the page, in
-// which titles of the bundle may stand unmarked.
-var names = regexp.MustCompile(`(?s)ghișeu|<p class="what">.*?</p>|<table class="rows queue">.*?</table>|SPCLEP [^<·]*|<p class="office">.*?</p>|<select id="preia-ridicare".*?</select>|<p class="sub">.*?</p>`)
+// names are proper names of offices and streets, which are of no language.
+var names = regexp.MustCompile(`(?s)ghișeu|SPCLEP [^<·]*|<p class="office">.*?</p>|<select id="preia-ridicare".*?</select>|<p class="sub">.*?</p>`)
 
 // unmarked is a page without its elements in Romanian.
 func unmarked(t *testing.T, page string) string {

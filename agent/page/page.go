@@ -29,6 +29,12 @@ type Options struct {
 	Tickets  *Tickets      // lets browsers in; nil: every browser on this PC is in
 	Roster   *clerk.Roster // signs clerks in; nil: an office that has accounts stays closed
 	Inside   string        // the service's own secret, to look at its desk (InsideCookie); empty: none
+	// Seat tells from which of the office's PCs a request comes, where this desk is
+	// lent to them, and which browser there; nil: from this PC.
+	Seat func(*http.Request) (name, browser string)
+	// Lender is the PC at whose desk this one's browsers work when they are not
+	// here; nil or empty: at none.
+	Lender func() string
 }
 
 // A Demo lets the pages cut and mend the demo's line.

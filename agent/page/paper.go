@@ -21,14 +21,15 @@ const (
 // printing is what the screen shows above a paper. The button writes down that
 // the paper is printed before it is: what came out twice can be seen.
 type printing struct {
-	Action string // of the form
-	What   string // which paper of a visit; empty: the page has only one
-	Of     string // which day's list; empty: the paper is a visit's
-	Lines  int    // to be filled by hand, as the paper is shown; 0: as many as it has by itself
-	Sheets []sheetSize
-	Before string // how often it was printed; empty: never
-	Noted  bool   // just now
-	Copy   int    // which copy comes out, from 1
+	DrawnFor string
+	Action   string // of the form
+	What     string // which paper of a visit; empty: the page has only one
+	Of       string // which day's list; empty: the paper is a visit's
+	Lines    int    // to be filled by hand, as the paper is shown; 0: as many as it has by itself
+	Sheets   []sheetSize
+	Before   string // how often it was printed; empty: never
+	Noted    bool   // just now
+	Copy     int    // which copy comes out, from 1
 }
 
 // sheetSize is one button; the Main one has the key.
@@ -64,6 +65,9 @@ func (p *pages) printVisit(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	key, err := doKey(r)
+	if wrong, ok := p.problemOf(err); ok {
+		return p.showVisit(w, r, http.StatusUnprocessableEntity, id, kept{}, wrong)
+	}
 	if err != nil {
 		return err
 	}
@@ -82,7 +86,7 @@ func (p *pages) printVisit(w http.ResponseWriter, r *http.Request) error {
 		return &halt{http.StatusBadRequest, "halt.form"}
 	}
 	if err == nil {
-		_, err = p.office.Do(r.Context(), key, p.clerk(r), id, d.Print(what))
+		_, err = p.office.Do(r.Context(), key, p.author(r), id, d.Print(what))
 	}
 	if err != nil {
 		return err
@@ -108,7 +112,7 @@ func sheet(r *http.Request) string {
 // printingOf is how often a paper of a visit was printed, and the buttons for
 // doing it again.
 func (p *pages) printingOf(r *http.Request, b record.Booking, what string) printing {
-	out := printing{Action: "/vizita/" + string(b.ID) + "/tiparit", What: what}
+	out := printing{DrawnFor: drawnFor(r), Action: "/vizita/" + string(b.ID) + "/tiparit", What: what}
 	for _, s := range []string{sheetA4, sheetStrip} {
 		out.Sheets = append(out.Sheets, sheetSize{s, s == sheet(r)})
 	}
@@ -174,6 +178,9 @@ const (
 // as it was asked for.
 func (p *pages) printList(kind, path string) handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
+		if err := stillTheirs(r); err != nil {
+			return err
+		}
 		day, err := spclep.ParseDay(r.PostForm.Get("zi"))
 		if err != nil {
 			return &halt{http.StatusBadRequest, "halt.day"}
@@ -181,7 +188,7 @@ func (p *pages) printList(kind, path string) handler {
 		if _, err := p.office.Desk(r.Context()); err != nil {
 			return err
 		}
-		if err := p.office.DB().Trace(r.Context(), kind, p.clerk(r), day.String()); err != nil {
+		if err := p.office.DB().Trace(r.Context(), kind, p.author(r), day.String()); err != nil {
 			return err
 		}
 		q := url.Values{"zi": {day.String()}, printNow: {"1"}}
@@ -196,7 +203,7 @@ func (p *pages) printList(kind, path string) handler {
 // printingList is how often a day's list was printed at this PC, and the button
 // for doing it again.
 func (p *pages) printingList(r *http.Request, kind, path string, day spclep.Day) (printing, error) {
-	out := printing{Action: path + "/tiparit", Of: day.String(), Sheets: []sheetSize{{"", true}}}
+	out := printing{DrawnFor: drawnFor(r), Action: path + "/tiparit", Of: day.String(), Sheets: []sheetSize{{"", true}}}
 	n, last, err := p.office.DB().Traced(r.Context(), kind, day.String())
 	if err != nil {
 		return out, err

@@ -14,13 +14,14 @@ import (
 
 // queued is one op on its way to the hub.
 type queued struct {
-	When, What, By string
-	ID             spclep.BookingID
-	Name           string
-	State          string // key under queue.
-	Reason         string // why it was refused
-	Hub            string // the same in the hub's words
-	Op             string // its id, where a person has to close it
+	When, By string
+	What     parts
+	ID       spclep.BookingID
+	Name     string
+	State    string // key under queue.
+	Reason   string // why it was refused
+	Hub      string // the same in the hub's words
+	Op       string // its id, where a person has to close it
 }
 
 const maxQueue = 200
@@ -52,16 +53,17 @@ func (p *pages) queue(w http.ResponseWriter, r *http.Request) error {
 		items[i] = p.queued(d, b, o)
 	}
 	p.show(w, r, http.StatusOK, "queue", view{Title: p.words.t("queue.title"), Nav: "queue", Body: struct {
+		DrawnFor                string
 		Sent                    bool
 		Unsent, Refused, Closed int
 		Items                   []queued
 		Carry                   carryPart
-	}{st.Sent(), st.Unsent, st.Refused, st.Closed, items, carryPart{st.Line && p.mayCarry(r), st.Lost}}})
+	}{drawnFor(r), st.Sent(), st.Unsent, st.Refused, st.Closed, items, p.carryPart(r, st)}})
 	return nil
 }
 
 func (p *pages) queued(d desk.Desk, b record.Booking, o localdb.Outgoing) queued {
-	q := queued{When: p.stamp(o.Eff.Ms()), What: p.line(d, b, o.Entry), By: o.By, ID: b.ID, Name: b.Name, State: outgoingState(o)}
+	q := queued{When: p.stamp(o.Eff.Ms()), What: p.line(d, b, o.Entry), By: by(o.Entry), ID: b.ID, Name: b.Name, State: outgoingState(o)}
 	switch {
 	case q.State == "accepted":
 		q.State = afterwards(b, o.Entry)
@@ -111,6 +113,9 @@ func afterwards(b record.Booking, e op.Entry) string {
 // closeRefused notes that a person has looked at an op that the hub will never
 // take.
 func (p *pages) closeRefused(w http.ResponseWriter, r *http.Request) error {
+	if err := stillTheirs(r); err != nil {
+		return err
+	}
 	id, err := op.ParseID(r.PostForm.Get("operatie"))
 	if err != nil || id.Device != p.office.Device() {
 		return &halt{http.StatusBadRequest, "halt.form"}
@@ -119,7 +124,7 @@ func (p *pages) closeRefused(w http.ResponseWriter, r *http.Request) error {
 	if why == "" || len(why) > maxText {
 		return &halt{http.StatusUnprocessableEntity, "queue.no-reason"}
 	}
-	if _, err := p.office.DB().CloseRefused(r.Context(), id, p.clerk(r), why); err != nil {
+	if _, err := p.office.DB().CloseRefused(r.Context(), id, p.author(r), why); err != nil {
 		return err
 	}
 	http.Redirect(w, r, "/coada?facut=inchis", http.StatusSeeOther)

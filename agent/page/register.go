@@ -75,7 +75,7 @@ func (p *pages) handedOn(b record.Booking, day spclep.Day) (out []handed) {
 		v := value[spclep.HandedOverValue](e)
 		line := handed{
 			ID: b.ID, At: p.at(e.Eff.Ms()).Format("15:04"), Name: b.Name, To: p.orKey("collector.", v.To), Collector: v.Name,
-			Clerk: e.By, Where: p.where(e), Permit: v.PermitSurrendered, Again: action != first, ms: e.Eff.Ms(),
+			Clerk: by(e), Where: p.where(e), Permit: v.PermitSurrendered, Again: action != first, ms: e.Eff.Ms(),
 		}
 		if f := b.Visit.Filed; f != nil {
 			line.Number, line.Product = f.Number, p.product(f.Product)

@@ -153,6 +153,31 @@ var doorway = scene{name: "intrare", set: func(t *testing.T) *counter { return a
 	})
 }, looks: []look{{name: "inchisa", path: "/"}, {name: "bilet", path: "/intra?bilet=bilet"}, {name: "folosit", path: "/intra?bilet=bilet", form: "/intra"}}}
 
+// guests is a PC whose lender is off, and the lender's page as it is seen there.
+var guests = scene{name: "oaspete", set: fullDay, serve: func(c *counter, hosts ...string) http.Handler {
+	quiet, random := slog.New(slog.NewTextHandler(io.Discard, nil)), func() string { return "cheie" }
+	here := page.New(c.office, page.Options{Log: quiet, Hosts: hosts, Random: random, Lender: func() string { return "Birou-1" }})
+	there := page.New(c.office, page.Options{Log: quiet, Hosts: hosts, Random: random, Seat: func(*http.Request) (string, string) { return "Ghișeul 2", "" }})
+	return page.Guest(page.GuestDesk{Log: quiet, Office: c.office, Hosts: hosts, Lender: "Birou-1", Here: here, Works: func() bool { return true },
+		ShutOut: func(err error) bool { return err == errShutOut },
+		Forward: func(w http.ResponseWriter, r *http.Request, _ string, _ []string, failed func(error)) {
+			switch r.URL.Path {
+			case "/ridicari":
+				failed(errShutOut)
+			case "/vizita/2222AAAB/date", "/coada":
+				failed(errOff)
+			default:
+				there.ServeHTTP(w, r)
+			}
+		}})
+}, looks: []look{
+	{name: "ghiseu", path: "/", shows: "ghișeul „Ghișeul 2”"},
+	{name: "oprit", path: "/coada", shows: "Lucru pe acest PC"},
+	{name: "formular", path: "/vizita/2222AAAB", form: "/vizita/2222AAAB/date", shows: "nu se scrie de două ori"},
+	{name: "exclus", path: "/ridicari", shows: "nu mai primește acest ghișeu"},
+	{name: "aici", path: "/coada", form: "/aici", shows: "Lucrați pe acest PC"},
+}}
+
 // fullDay is a Monday at five past one with a visit in every state, all of it
 // sent: another PC of the office has done it.
 func fullDay(t *testing.T) *counter {

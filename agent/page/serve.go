@@ -51,6 +51,8 @@ type view struct {
 	Done     string // what was just done
 	Version  string
 	Demo     *Demo
+	Seat     string // the desk on another PC that this page is for; empty: this PC's
+	Lender   string // the PC at whose desk this browser works otherwise; empty: none
 	Body     any
 }
 
@@ -73,11 +75,14 @@ func (p *pages) handle(h handler) http.Handler {
 func (p *pages) fail(w http.ResponseWriter, r *http.Request, err error) {
 	status, text, rule := http.StatusInternalServerError, p.words.t("halt.fault"), ""
 	var stop *halt
+	var wrong *problem
 	var large *http.MaxBytesError
 	if refusal, ok := spclep.Refused(err); ok {
 		status, text, rule = http.StatusConflict, p.refused(refusal), refusal.Rule
 	} else if errors.As(err, &stop) {
 		status, text = stop.status, p.words.t(stop.key)
+	} else if errors.As(err, &wrong) {
+		status, text, rule = http.StatusUnprocessableEntity, wrong.Text, wrong.Rule
 	} else if errors.As(err, &large) {
 		status, text = http.StatusRequestEntityTooLarge, p.words.t("halt.large")
 		p.refusal("a form over 1 MB")
@@ -111,6 +116,10 @@ func (p *pages) show(w http.ResponseWriter, r *http.Request, status int, name st
 		return
 	}
 	v.Status, v.Clerk, v.Role, v.Version, v.Demo = p.statusLine(r.Context()), p.clerk(r), p.role(r), p.o.Version, p.o.Demo
+	if p.o.Lender != nil {
+		v.Lender = p.o.Lender()
+	}
+	v.Seat = p.seat(r)
 	for _, c := range p.office.Rules().Settings.Clerks {
 		v.Clerks = append(v.Clerks, c.Name)
 	}

@@ -116,10 +116,14 @@ func (p *pages) visits(r *http.Request, work bool) (v visitor, ok bool) {
 
 // browser is the ticket's session that a clerk's is good in.
 func (p *pages) browser(r *http.Request) string {
-	if p.o.Tickets == nil {
-		return ""
+	switch {
+	case p.o.Seat != nil:
+		_, browser := p.o.Seat(r)
+		return browser
+	case p.o.Tickets != nil:
+		return p.o.Tickets.session(r)
 	}
-	return p.o.Tickets.session(r)
+	return ""
 }
 
 // InsideCookie is the cookie with which the service looks at its own desk; it
@@ -128,9 +132,12 @@ func InsideCookie(secret string) *http.Cookie {
 	return &http.Cookie{Name: sessionCookie, Value: secret}
 }
 
-func (p *pages) inside(r *http.Request) bool {
-	return p.o.Inside != "" && r.Method == http.MethodGet && slices.ContainsFunc(r.CookiesNamed(sessionCookie), func(c *http.Cookie) bool {
-		return subtle.ConstantTimeCompare([]byte(c.Value), []byte(p.o.Inside)) == 1
+func (p *pages) inside(r *http.Request) bool { return Inside(r, p.o.Inside) }
+
+// Inside tells the service's own look at its desk.
+func Inside(r *http.Request, secret string) bool {
+	return secret != "" && r.Method == http.MethodGet && slices.ContainsFunc(r.CookiesNamed(sessionCookie), func(c *http.Cookie) bool {
+		return subtle.ConstantTimeCompare([]byte(c.Value), []byte(secret)) == 1
 	})
 }
 

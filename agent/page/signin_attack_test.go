@@ -61,6 +61,28 @@ func TestAStolenCookieInAnotherBrowser(t *testing.T) {
 	g.discreet("a browser that was not let in")
 }
 
+// At a desk that is lent, a clerk's session is good in the one browser of the one
+// PC in which it began.
+func TestAStolenCookieAtAnotherPC(t *testing.T) {
+	g := withClerks(t, "09:15")
+	name, browser := "Ghișeul 2", "Ghișeul 2 b1"
+	g.from = func(*http.Request) (string, string) { return name, browser }
+	g.restart()
+	ion := g.seat()
+	ion.signs(ion.open("/"), "Ion Probă", ionPIN).is(http.StatusOK).shows("Exemplu Ioana")
+	for _, browser = range []string{"Ghișeul 2 b2", "Ghișeul 3 b1", ""} {
+		ion.open("/").is(http.StatusUnauthorized).hides("Ioana")
+	}
+	name, browser = "Ghișeul 2", "Ghișeul 2 b1"
+	ion.open("/").is(http.StatusOK)
+	ion.press(ion.open("/vizita/2222AAAA"), "/vizita/2222AAAA/prezent", nil)
+	b, err := g.db.Booking(t.Context(), "2222AAAA")
+	g.must(err)
+	if by := b.Facts[len(b.Facts)-1].By; by != "Ion Probă · la Ghișeul 2" {
+		t.Errorf("the record says %q", by)
+	}
+}
+
 // Somebody plants a cookie in the browser before Ana signs in: hers is another.
 func TestSessionFixation(t *testing.T) {
 	g := withClerks(t, "09:15")

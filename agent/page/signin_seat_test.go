@@ -45,6 +45,7 @@ type guarded struct {
 	*counter
 	log     *logged
 	tickets *page.Tickets
+	from    func(*http.Request) (name, browser string) // where the desk is lent; nil: it is not
 	pepper  []byte
 	ahead   atomic.Int64 // ms that have passed for the roster
 }
@@ -92,7 +93,7 @@ func (g *guarded) serve(hosts ...string) http.Handler {
 		return fmt.Sprintf("cheia-%d-%026d", g.pos, keys)
 	}
 	return page.New(g.office, page.Options{
-		Log: slog.New(slog.NewTextHandler(g.log, nil)), Version: "1.0", Hosts: hosts, Tickets: g.tickets, Inside: "the service's own",
+		Log: slog.New(slog.NewTextHandler(g.log, nil)), Version: "1.0", Hosts: hosts, Tickets: g.tickets, Seat: g.from, Inside: "the service's own",
 		Random: secret, Roster: clerk.New(clerk.Config{Store: g.db, Now: g.clock, Random: func(b []byte) { rand.Read(b) }, Secret: rand.Text,
 			Pepper: func() ([]byte, error) { return g.pepper, nil }, Fault: func(err error) { g.Error(err) }}),
 	})

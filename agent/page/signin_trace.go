@@ -15,8 +15,9 @@ type trace struct{ When, What, By, About string }
 
 // tracePage is what /urme shows.
 type tracePage struct {
-	Waiting []waitingClerk
-	Lines   []trace
+	DrawnFor string
+	Waiting  []waitingClerk
+	Lines    []trace
 }
 
 // waitingClerk is a clerk who has to wait after wrong PINs.
@@ -32,6 +33,7 @@ func (p *pages) traces(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	body.DrawnFor = drawnFor(r)
 	v := view{Title: p.words.t("trace.title"), Body: body}
 	if r.URL.Query().Get("facut") != "" {
 		v.Done = p.words.t("trace.lifted")
@@ -68,11 +70,14 @@ func (p *pages) lift(w http.ResponseWriter, r *http.Request) error {
 	if p.role(r) != desk.RoleHead {
 		return &halt{http.StatusForbidden, "halt.head"}
 	}
+	if err := stillTheirs(r); err != nil {
+		return err
+	}
 	name := clean(r.PostForm.Get("nume"))
 	if _, known := clerk.Find(p.accounts(), name); !known {
 		return &halt{http.StatusUnprocessableEntity, "halt.form"}
 	}
-	if err := p.o.Roster.Lift(r.Context(), p.accounts(), name, p.clerk(r)); err != nil {
+	if err := p.o.Roster.Lift(r.Context(), p.accounts(), name, p.author(r)); err != nil {
 		return err
 	}
 	http.Redirect(w, r, "/urme?facut=da", http.StatusSeeOther)

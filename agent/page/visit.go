@@ -22,6 +22,7 @@ type kept struct {
 type visitPage struct {
 	office.Visit
 	kept
+	DrawnFor  string
 	When      string
 	Changed   string // what to say of a list that is another than the person was shown
 	Product   string // what reason and answers lead to, in words
@@ -89,7 +90,7 @@ func (p *pages) showVisit(w http.ResponseWriter, r *http.Request, status int, id
 		return &halt{http.StatusNotFound, "halt.booking"}
 	}
 	body := p.visitPage(d, v, k)
-	body.Approval = p.approvalForm(r)
+	body.DrawnFor, body.Approval = drawnFor(r), p.approvalForm(r)
 	if r.Method == http.MethodGet && r.URL.Query().Has("scanat") {
 		body.Scanned = p.scannedAgain(d, v.Booking)
 	}

@@ -11,6 +11,7 @@ import (
 // walkInPage is the form for a person without a booking.
 type walkInPage struct {
 	kept
+	DrawnFor string
 	Reasons  []spclep.ReasonInfo
 	Open     bool
 	Hours    string
@@ -33,7 +34,7 @@ func (p *pages) showWalkIn(w http.ResponseWriter, r *http.Request, status int, k
 		return err
 	}
 	body := walkInPage{
-		kept: k, Reasons: d.Ref.Reasons(d.Office, d.Today(m)),
+		kept: k, DrawnFor: drawnFor(r), Reasons: d.Ref.Reasons(d.Office, d.Today(m)),
 		Approval: p.approvalForm(r), Written: p.role(r) == desk.RoleUntold,
 		Open: h.Open(spclep.HoursWalkIn, d.Clock(m)), Hours: hours(h, spclep.HoursWalkIn),
 	}
@@ -48,9 +49,7 @@ func (p *pages) showWalkIn(w http.ResponseWriter, r *http.Request, status int, k
 func (p *pages) takeWalkIn(w http.ResponseWriter, r *http.Request) error {
 	id, err := p.tryWalkIn(r)
 	if wrong, ok := p.problemOf(err); ok {
-		if wrong.Field = anchor("fara", wrong); wrong.code == "urgency-not-approved" && p.role(r) != desk.RoleUntold {
-			wrong.Field = "fara-" + approvalPIN
-		}
+		wrong.Field = anchor("fara", wrong, p.approvalForm(r) != nil)
 		return p.showWalkIn(w, r, http.StatusUnprocessableEntity, kept{"fara", r.PostForm}, wrong)
 	}
 	if err != nil {
@@ -78,7 +77,7 @@ func (p *pages) tryWalkIn(r *http.Request) (spclep.BookingID, error) {
 	if d.Role == desk.RoleHead && approver == "" {
 		approver = p.clerk(r)
 	}
-	id, _, err := p.office.WalkIn(r.Context(), key, p.clerk(r), d, desk.Walk{
+	id, _, err := p.office.WalkIn(r.Context(), key, p.author(r), d, desk.Walk{
 		Name: clean(f.Get("nume")), Reason: spclep.Reason(f.Get("motiv")), Urgent: f.Get("urgenta") == "da",
 		Approved: cmp.Or(approver, clean(f.Get("aprobat"))), Why: clean(f.Get("de-ce")),
 	})

@@ -67,7 +67,7 @@ func families(t *testing.T) map[string][]string {
 		"opening.":    localdb.Steps(),
 		"printed.":    {spclep.PrintSlip, spclep.PrintMissing},
 		"done.": {"prezent", "trimis", "preia", "prelungire", "sosit", "preda", "raspunsuri", "acte", "date", "anulare", "conflict", "lamurit", "sincronizare", "inchis",
-			"fara-programare", "neschimbat", "adus", "adus-in-parte", "adus-vechi"},
+			"fara-programare", "neschimbat", "adus", "adus-in-parte", "adus-mai", "adus-vechi"},
 		"carry.why.": wire.CarriedReasons(),
 	}
 }
@@ -82,7 +82,7 @@ func suffixed(values []string, suffixes ...string) (out []string) {
 }
 
 var (
-	whole = regexp.MustCompile(`(?:\b[tn] |\bquote |\.[tn]\(|\bproblem\{Text: p\.words\.t\(|&halt\{[^"]*|key(?:, off)? :?= )"([a-z][a-z0-9.-]*)"`)
+	whole = regexp.MustCompile(`(?:\b[tn] |\bquote |\.(?:[tn]|quote|around)\(|\bproblem\{Text: p\.words\.t\(|&halt\{[^"]*|key(?:, off)? :?= )"([a-z][a-z0-9.-]*)"`)
 	built = regexp.MustCompile(`(?:\(print |\bkey :?= |orKey\(|[tn]\(|; key := )"([a-z0-9.-]+\.)"`)
 )
 

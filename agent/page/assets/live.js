@@ -39,9 +39,10 @@ async function save(action) {
       form.submit(); // the desk was locked: its sign-in page takes the form along
       return;
     }
+    if (answer.status >= 502 && answer.status <= 504) throw answer; // another PC lends this desk, and is silent
     page = new DOMParser().parseFromString(await answer.text(), "text/html");
   } catch {
-    say(document.querySelector("main").dataset.unsaved);
+    unsaved();
     return;
   }
   const fresh = page.querySelector("main");
@@ -86,6 +87,20 @@ function letGo() {
 
 function say(text) {
   document.getElementById("spus").textContent = text;
+}
+
+// unsaved stands at the top of the page until something has been saved again.
+function unsaved() {
+  const main = document.querySelector("main");
+  let note = document.getElementById("nesalvat");
+  if (!note) {
+    note = document.createElement("p");
+    note.id = "nesalvat";
+    note.className = "note";
+    note.setAttribute("role", "alert");
+    main.prepend(note);
+  }
+  note.textContent = main.dataset.unsaved;
 }
 
 // same finds the fields of one name in the form of the same address.
