@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"condica/agent/api"
+	"condica/agent/clerk"
 	"condica/agent/control"
 	"condica/agent/office"
 	"condica/agent/page"
@@ -76,6 +77,9 @@ type Agent struct {
 	line    atomic.Pointer[link.Link]
 	tickets *page.Tickets // nil: every browser on this PC is in
 	inside  string        // with which the service looks at its own desk
+	clerks  *clerk.Roster
+	pages   http.Handler // the desk as this PC's browsers see it
+	network *network
 	level   slog.LevelVar // of the log
 }
 
@@ -106,6 +110,7 @@ func Start(ctx context.Context, o Options) (a *Agent, err error) {
 	if err := a.openDesk(); err != nil {
 		return a, err
 	}
+	a.openNetwork()
 	a.work.Go(func() { a.control.Run(a.ctx) })
 	return a, a.openLine()
 }
@@ -238,16 +243,20 @@ func (a *Agent) openDesk() error {
 		return err
 	}
 	opener := rand.Text()
-	a.token, a.inside = rand.Text(), rand.Text()
+	a.token, a.inside, a.clerks = rand.Text(), rand.Text(), a.roster()
+	a.network = &network{a: a}
+	a.network.desk = a.guestPages()
+	a.pages = page.New(a.office, page.Options{
+		Log: a.o.Log, Fault: a.fault, Version: a.o.Version, Hosts: hosts, Random: rand.Text, Demo: a.o.Demo,
+		Tickets: a.tickets, Roster: a.clerks, Inside: a.inside, Lender: a.network.lender,
+	})
 	mux := http.NewServeMux()
 	mux.Handle("/api/v1/", onlyHosts(hosts, api.New(a.office, api.Options{
 		Token: a.token, Version: a.o.Version, Enroll: a.Enroll, Shutdown: a.ask, Log: a.o.Log, Fault: a.fault,
 		Opener: opener, Open: a.openAddress(), URL: a.url,
+		Network: a.network,
 	})))
-	mux.Handle("/", page.New(a.office, page.Options{
-		Log: a.o.Log, Fault: a.fault, Version: a.o.Version, Hosts: hosts, Random: rand.Text, Demo: a.o.Demo,
-		Tickets: a.tickets, Roster: a.roster(), Inside: a.inside,
-	}))
+	mux.Handle("/", a.network)
 	a.front.open(mux)
 	return a.tell(opener)
 }

@@ -154,6 +154,9 @@ func TestLocalAPIAnswersAsDocumented(t *testing.T) {
 	c.no("DELETE", "/status", "", 405)
 	c.doc.sameKeys("EnrollResult", c.doc.schema("EnrollResult"), reflect.TypeFor[api.EnrollResult]())
 	c.doc.sameKeys("Problem", c.doc.schema("Problem"), reflect.TypeFor[api.Problem]())
+	c.doc.sameKeys("LANState", c.doc.schema("LANState"), reflect.TypeFor[api.LANState]())
+	c.doc.sameKeys("Invited", c.doc.schema("Invited"), reflect.TypeFor[api.Invited]())
+	c.no("GET", "/lan", "", 501)
 }
 
 // The document has every field of every message of the wire, and no other.

@@ -36,6 +36,7 @@ type Options struct {
 	URL  string // of the pages
 	// Shutdown asks the service to end; nil: not here.
 	Shutdown func()
+	Network  Network      // the PC's place among the office's desks; nil: not here
 	Log      *slog.Logger // is told of faults; nil: nobody is
 	Fault    func(error)  // and this one of the error behind each; nil: not wanted
 }
@@ -78,6 +79,12 @@ func routes() []route {
 		{Route{"POST", "enroll", EnrollRequest{}}, enroll},
 		{Route{"POST", "carry/out", CarryRequest{}}, carryOut},
 		{Route{"POST", carryInPath, nil}, carryIn},
+		{Route{"GET", "lan", nil}, lanState},
+		{Route{"POST", "lan/lend", LendRequest{}}, lend},
+		{Route{"POST", "lan/invite", InviteRequest{}}, invite},
+		{Route{"POST", "lan/remove", RemoveRequest{}}, remove},
+		{Route{"POST", "lan/join", JoinRequest{}}, joinDesk},
+		{Route{"POST", "lan/leave", nil}, leave},
 		{Route{"POST", "shutdown", nil}, shutdown},
 	}
 	for _, o := range orders() {

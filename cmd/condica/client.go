@@ -36,6 +36,7 @@ type clientCmds struct {
 	Queue     queueCmd     `cmd:"" help:"Show what goes from here to the hub, and what it has not taken."`
 	Conflicts conflictsCmd `cmd:"" help:"List the bookings on which something waits for a person."`
 	Carry     carryCmd     `cmd:"" help:"Where the line is dead: carry what waits to the hub as a file, and its answer back."`
+	Lan       lanCmd       `cmd:"" name:"lan" help:"Let the PCs of one office work at one desk, over the office's own network."`
 }
 
 // service is how to find the running service, and how to answer.

@@ -58,7 +58,7 @@ func (c carrying) quiet() service { return service{Data: c.Data} }
 func printCarriedOut(w io.Writer, file string, c api.CarriedOut) {
 	fmt.Fprintf(w, "%s holds request %d with %d edits. It is not encrypted: carry it like a paper register.\n", file, c.Number, c.Edits)
 	if c.Left > 0 {
-		fmt.Fprintf(w, "%d edits had no room; they go with the next file, after the answer to this one\n", c.Left)
+		fmt.Fprintf(w, "%d edits are left, for which the file had no room: once the hub has answered, make another file\n", c.Left)
 	}
 	if c.Untimed > 0 {
 		fmt.Fprintf(w, "%d edits stay here: nobody knows when they were made. Tell the hour first, at the top of the desk's pages\n", c.Untimed)

@@ -70,6 +70,7 @@ func Examine(ctx context.Context, o Options) []Finding {
 		{"hub", (*patient).checkHub},
 		{"tls", (*patient).checkTLS},
 		{"clock", (*patient).checkClock},
+		{"lan", (*patient).checkLAN},
 	}
 	var out []Finding
 	for _, c := range checks {

@@ -1,11 +1,13 @@
 package doctor
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"encoding/json"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -256,6 +258,60 @@ func contents(t *testing.T, dir string) string {
 		t.Fatal(err, jsonErr)
 	}
 	return string(text)
+}
+
+// One PC lends its desk to another, and is switched off.
+func TestDesksTogether(t *testing.T) {
+	lender, guest := newOffice(t), newOffice(t)
+	lender.says("lan", Fine, "while the service runs")
+	lender.opens()
+	guest.opens()
+	guest.says("lan", Fine, "lends it to no other")
+	lends := orders[api.LANState](lender, "lan/lend", api.LendRequest{Listen: "127.0.0.1:0"})
+	lender.says("lan", Fine, "let in: 0")
+	i := orders[api.Invited](lender, "lan/invite", api.InviteRequest{Name: "Ghișeul 2", At: []string{lends.Listen}})
+	orders[api.LANState](guest, "lan/join", api.JoinRequest{Invitation: i.Invitation})
+	guest.says("lan", Fine, `as "Ghișeul 2"`)
+	lender.says("lan", Fine, "let in: 1")
+	if err := lender.agent.Close(); err != nil {
+		t.Fatal(err)
+	}
+	guest.says("lan", Warning, "the host does not answer")
+	other, err := net.Listen("tcp", lends.Listen)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	lender.opens()
+	lender.says("lan", Warning, "should lend its desk at "+lends.Listen)
+}
+
+// orders is what IT does by the local API.
+func orders[A any](o *office, path string, what any) (a A) {
+	o.t.Helper()
+	c, err := api.ReadControl(o.dir)
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	body, err := json.Marshal(what)
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	r, err := http.NewRequest("POST", c.URL+api.Prefix+path, bytes.NewReader(body))
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	r.Header.Set("Authorization", "Bearer "+c.Token)
+	r.Header.Set("Content-Type", "application/json")
+	resp, err := http.DefaultClient.Do(r)
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if err := json.NewDecoder(resp.Body).Decode(&a); err != nil || resp.StatusCode != http.StatusOK {
+		o.t.Fatalf("%s: status %d, %v", path, resp.StatusCode, err)
+	}
+	return a
 }
 
 // A filter on the line opens TLS: doctor names who issued its certificate.

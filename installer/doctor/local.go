@@ -26,13 +26,17 @@ const (
 
 // askStatus asks the running service as the command line does.
 func askStatus(ctx context.Context, dir string) (*api.Status, error) {
+	return ask[api.Status](ctx, dir, "status")
+}
+
+func ask[A any](ctx context.Context, dir, what string) (*A, error) {
 	c, err := api.ReadControl(dir)
 	if err != nil {
 		return nil, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, c.URL+api.Prefix+"status", nil)
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, c.URL+api.Prefix+what, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -42,11 +46,11 @@ func askStatus(ctx context.Context, dir string) (*api.Status, error) {
 		return nil, errors.New("nothing answers at its address")
 	}
 	defer resp.Body.Close()
-	var st api.Status
-	if err := json.NewDecoder(resp.Body).Decode(&st); err != nil || resp.StatusCode != http.StatusOK {
+	a := new(A)
+	if err := json.NewDecoder(resp.Body).Decode(a); err != nil || resp.StatusCode != http.StatusOK {
 		return nil, fmt.Errorf("it answers with status %d", resp.StatusCode)
 	}
-	return &st, nil
+	return a, nil
 }
 
 func (p *patient) checkFolder(context.Context) Finding {

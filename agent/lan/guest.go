@@ -1,0 +1,199 @@
+package lan
+
+import (
+	"bytes"
+	"context"
+	"crypto/ed25519"
+	"crypto/tls"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httputil"
+	"time"
+)
+
+// Times of a guest. The host is a few metres away: who does not answer within
+// these is switched off.
+const (
+	dialWithin   = 2 * time.Second
+	answerWithin = 30 * time.Second
+)
+
+// A Joined is what a guest keeps of the host that let it in.
+type Joined struct {
+	Host string   `json:"host"` // its name among people
+	At   []string `json:"at"`   // host:port, the likeliest first
+	Pin  string   `json:"pin"`  // PinOf its key
+	Name string   `json:"name"` // how this PC's desk is called there
+}
+
+// Errors of a guest.
+var (
+	ErrInvitation = errors.New("the host does not take this invitation: it was used, is older than an hour, or the host was started anew since")
+	ErrShutOut    = errors.New("the host does not let this PC in any more")
+	ErrSilent     = errors.New("the host does not answer")
+)
+
+// Join uses an invitation up; from then on the host knows this PC's key.
+func Join(ctx context.Context, key ed25519.PrivateKey, i Invitation) (Joined, error) {
+	j := Joined{i.Host, i.At, i.Pin, i.Name}
+	line, err := newLine(key, j)
+	if err != nil {
+		return j, err
+	}
+	defer line.CloseIdleConnections()
+	body, err := json.Marshal(map[string]string{"secret": i.Secret})
+	if err != nil {
+		return j, err
+	}
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, "https://"+Authority+joinPath, bytes.NewReader(body))
+	if err != nil {
+		return j, err
+	}
+	resp, err := line.RoundTrip(r)
+	if err != nil {
+		return j, fmt.Errorf("%w: %w", ErrSilent, err)
+	}
+	resp.Body.Close()
+	switch {
+	case resp.StatusCode == http.StatusNoContent:
+		return j, nil
+	case resp.Header.Get(refusedHeader) == refusedSecret:
+		return j, ErrInvitation
+	}
+	return j, fmt.Errorf("the host answers with status %d", resp.StatusCode)
+}
+
+// newLine makes connections to the host and to nobody else.
+func newLine(key ed25519.PrivateKey, j Joined) (*http.Transport, error) {
+	cert, err := certificate(key)
+	if err != nil {
+		return nil, err
+	}
+	return &http.Transport{
+		// No proxy: the host is on this network.
+		DialTLSContext: func(ctx context.Context, _, _ string) (net.Conn, error) { return dial(ctx, j.At, toward(cert, j.Pin)) },
+		MaxIdleConns:   8, IdleConnTimeout: time.Minute, ResponseHeaderTimeout: answerWithin,
+	}, nil
+}
+
+// dial tries each address in turn.
+func dial(ctx context.Context, at []string, c *tls.Config) (net.Conn, error) {
+	var errs []error
+	for _, address := range at {
+		once, cancel := context.WithTimeout(ctx, dialWithin)
+		conn, err := (&tls.Dialer{Config: c}).DialContext(once, "tcp", address)
+		cancel()
+		if err == nil {
+			return conn, nil
+		}
+		errs = append(errs, err)
+	}
+	return nil, errors.Join(errs...)
+}
+
+// Visiting is how a PC asks its host.
+type Visiting struct {
+	j     Joined
+	line  *http.Transport
+	proxy *httputil.ReverseProxy
+}
+
+// Visit makes a guest's way to its host. A response that never came is told to
+// the failed that Forward was given.
+func Visit(key ed25519.PrivateKey, j Joined, log *slog.Logger) (*Visiting, error) {
+	line, err := newLine(key, j)
+	if err != nil {
+		return nil, err
+	}
+	v := &Visiting{j: j, line: line}
+	v.proxy = &httputil.ReverseProxy{
+		Transport: line, Rewrite: rewrite, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+		ModifyResponse: func(r *http.Response) error {
+			if r.Header.Get(refusedHeader) == refusedUnknown {
+				return ErrShutOut
+			}
+			return nil
+		},
+		ErrorHandler: func(w http.ResponseWriter, r *http.Request, err error) {
+			t := r.Context().Value(tripKey{}).(trip) // Forward puts it there
+			if !errors.Is(err, ErrShutOut) {
+				err = fmt.Errorf("%w: %w", ErrSilent, err)
+			}
+			t.failed(err)
+		},
+	}
+	return v, nil
+}
+
+// Joined is what the visit goes by.
+func (v *Visiting) Joined() Joined { return v.j }
+
+// Ask finds out whether the host answers, and lets this PC in.
+func (v *Visiting) Ask(ctx context.Context) error {
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, "https://"+Authority+askPath, nil)
+	if err != nil {
+		return err
+	}
+	resp, err := v.line.RoundTrip(r)
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrSilent, err)
+	}
+	resp.Body.Close()
+	switch {
+	case resp.Header.Get(refusedHeader) == refusedUnknown:
+		return ErrShutOut
+	case resp.StatusCode != http.StatusNoContent:
+		return fmt.Errorf("the host answers with status %d", resp.StatusCode)
+	}
+	return nil
+}
+
+// Close ends the connections that are not in use.
+func (v *Visiting) Close() { v.line.CloseIdleConnections() }
+
+type trip struct {
+	browser string
+	failed  func(error)
+}
+
+type tripKey struct{}
+
+// Forward asks the host and passes its answer on. Where none comes failed is
+// called in its place, with ErrSilent or ErrShutOut. browser tells this PC's
+// browsers apart; of the request's cookies those named in own stay here.
+func (v *Visiting) Forward(w http.ResponseWriter, r *http.Request, browser string, own []string, failed func(error)) {
+	out := r.Clone(context.WithValue(r.Context(), tripKey{}, trip{browser, failed}))
+	keepCookies(out, own)
+	v.proxy.ServeHTTP(w, out)
+}
+
+// rewrite makes the request the host's. Who may ask this PC at all has been
+// looked at here, where the browser is.
+func rewrite(r *httputil.ProxyRequest) {
+	r.Out.URL.Scheme, r.Out.URL.Host, r.Out.Host = "https", Authority, Authority
+	for _, name := range []string{"Origin", "Referer", "Sec-Fetch-Site", "Sec-Fetch-Mode", "Sec-Fetch-Dest", browserHeader} {
+		r.Out.Header.Del(name)
+	}
+	if t, ok := r.In.Context().Value(tripKey{}).(trip); ok && t.browser != "" {
+		r.Out.Header.Set(browserHeader, t.browser)
+	}
+}
+
+// keepCookies takes the guest's own cookies out of a request.
+func keepCookies(r *http.Request, own []string) {
+	all := r.Cookies()
+	r.Header.Del("Cookie")
+	for _, c := range all {
+		mine := false
+		for _, name := range own {
+			mine = mine || c.Name == name
+		}
+		if !mine {
+			r.AddCookie(c)
+		}
+	}
+}
