@@ -124,7 +124,7 @@ func (a *Agent) times() []time.Time {
 	if ms, clock, _, err := a.db.Now(ctx); err == nil && clock == hlc.Measured {
 		out = append(out, time.UnixMilli(ms))
 	}
-	out = append(out, a.o.Clock.Wall(), time.Now())
+	out = append(out, a.o.Clock.Wall(), a.o.Clock.System())
 	if !a.o.Built.IsZero() {
 		out = append(out, a.o.Built)
 	}
