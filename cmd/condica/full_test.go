@@ -16,7 +16,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -342,14 +341,6 @@ func (f *fullStory) refusedOnPage() {
 	if !strings.Contains(page, `name="vechi.note" value="`+f.note+`"`) {
 		f.t.Errorf("the note is not the last that was done, %.20q: %s", f.note, text(page))
 	}
-}
-
-var tags = regexp.MustCompile(`(?s)<style.*?</style>|<[^>]*>|\s+`)
-
-// text is what a page says below its head.
-func text(page string) string {
-	_, main, _ := strings.Cut(page, "<main")
-	return strings.Join(strings.Fields(tags.ReplaceAllString("<main"+main, " ")), " ")
 }
 
 // checkInOnPage sends the same form once more, now that there is room.

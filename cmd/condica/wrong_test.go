@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -236,4 +237,12 @@ func get(t *testing.T, address string) string {
 		t.Fatal(err)
 	}
 	return string(body)
+}
+
+var tags = regexp.MustCompile(`(?s)<style.*?</style>|<[^>]*>|\s+`)
+
+// text is what a page says below its head.
+func text(page string) string {
+	_, main, _ := strings.Cut(page, "<main")
+	return strings.Join(strings.Fields(tags.ReplaceAllString("<main"+main, " ")), " ")
 }
