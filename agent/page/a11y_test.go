@@ -68,7 +68,8 @@ func (b *browser) leaves(script string) {
 
 // Every page, in every state, in light, dark and forced colours, holds what
 // WCAG 2.2 AA asks as far as axe-core can see it; and what it cannot see: rings
-// that show where the keyboard stands and are not covered, targets that can be
+// that show where the keyboard stands and are not covered, errors that stand at
+// their fields, targets that can be
 // hit, words that stay whole.
 func TestPagesAreAccessible(t *testing.T) {
 	by := atOneBrowser(t)
@@ -79,7 +80,7 @@ func TestPagesAreAccessible(t *testing.T) {
 			for _, l := range s.looks {
 				b.comes(l)
 				b.presses(kb.Tab) // rings are shown to whoever uses the keyboard
-				b.tells(l.name, b.faults("frame"))
+				b.tells(l.name, append(b.faults("frame"), b.faults("errors")...))
 				for _, scheme := range []string{"light", "dark", "forced"} {
 					b.wears(scheme)
 					b.tells(l.name+", "+scheme, append(b.faults("rings"), b.faults("plated")...))

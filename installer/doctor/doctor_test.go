@@ -270,7 +270,7 @@ func TestDesksTogether(t *testing.T) {
 	lends := orders[api.LANState](lender, "lan/lend", api.LendRequest{Listen: "127.0.0.1:0"})
 	lender.says("lan", Fine, "let in: 0")
 	i := orders[api.Invited](lender, "lan/invite", api.InviteRequest{Name: "Ghișeul 2", At: []string{lends.Listen}})
-	orders[api.LANState](guest, "lan/join", api.JoinRequest{Invitation: i.Invitation})
+	orders[api.LANState](guest, "lan/join", api.JoinRequest(i))
 	guest.says("lan", Fine, `as "Ghișeul 2"`)
 	lender.says("lan", Fine, "let in: 1")
 	if err := lender.agent.Close(); err != nil {

@@ -123,7 +123,7 @@ if (errors) {
 // beside says each error of the summary once more at its field.
 function beside(summary) {
   for (const link of summary.querySelectorAll("a[href^='#']")) {
-    const field = document.getElementById(link.getAttribute("href").slice(1));
+    const field = document.getElementById(decodeURIComponent(link.hash.slice(1))); // as the address writes it: %3A
     if (!field || !field.matches("input, select, textarea, fieldset") || field.getAttribute("aria-invalid")) continue;
     const say = document.createElement("small");
     say.className = "wrong";

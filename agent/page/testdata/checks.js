@@ -204,6 +204,18 @@ window.checks = (() => {
     return faults;
   }
 
+  // WCAG 3.3.1: each error of the summary that leads to a field stands at that
+  // field too.
+  function errors() {
+    return [...document.querySelectorAll("#erori a[href^='#']")].map((link) => {
+      const field = document.getElementById(decodeURIComponent(link.hash.slice(1)));
+      if (!field) return `an error leads nowhere: ${link.hash}`;
+      if (!field.matches("input, select, textarea, fieldset")) return "";
+      const at = document.getElementById(field.getAttribute("aria-describedby"));
+      return field.getAttribute("aria-invalid") && at && at.textContent.includes(link.textContent) ? "" : `an error does not stand at its field: ${say(field)}`;
+    }).filter(Boolean);
+  }
+
   const unfold = () => document.querySelectorAll("details").forEach((d) => (d.open = true));
-  return { targets, rings, watch, walked, legible, plated, reflow, spaced, frame, unfold };
+  return { targets, rings, watch, walked, legible, plated, reflow, spaced, frame, errors, unfold };
 })();
