@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
-	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -194,10 +193,10 @@ func TestPictures(t *testing.T) {
 	for _, s := range scenes() {
 		t.Run(s.name, func(t *testing.T) {
 			b := s.opened(t, by)
-			if lang := os.Getenv("CONDICA_SHOTS_LANG"); lang != "" {
-				b.speaks(lang)
-			}
 			for _, l := range s.looks {
+				if lang := os.Getenv("CONDICA_SHOTS_LANG"); lang != "" {
+					b.speaks(lang) // signing in may change it
+				}
 				b.comes(l)
 				b.pictures(filepath.Join(dir, s.name+"-"+l.name))
 			}
@@ -221,14 +220,10 @@ func (b *browser) pictures(file string) {
 	b.wide(1366)
 }
 
-// speaks chooses the language of the pages, until the test is over: all scenes
+// speaks makes the pages come in a language, until the test is over: all scenes
 // share the browser and its cookies.
 func (b *browser) speaks(lang string) {
 	b.Helper()
 	b.Cleanup(func() { b.must(command(b.ctx, network.ClearBrowserCookies, cdp.Empty{})) })
-	b.goes("/ajutor")
-	if !ask[bool](b, `!!document.querySelector('form[action="/limba"]')`) {
-		return // before the door there is nothing to choose
-	}
-	b.leaves(fmt.Sprintf(`document.querySelector('form[action="/limba"] [value=%q]').click()`, url.QueryEscape(lang)))
+	b.must(command(b.ctx, network.SetCookie, network.SetCookieParams{Name: "condica-limba", Value: lang, URL: b.url, Path: "/"}))
 }

@@ -43,6 +43,7 @@ type view struct {
 	Status   statusLine
 	Clerk    string
 	Role     desk.Role // of who is signed in; empty: the office has no accounts
+	Lock     int       // seconds after which a browser without scripts asks anew, and meets the lock; 0: nobody is signed in
 	Clerks   []string  // names to choose from; others may be written
 	Here     string    // where the clerk's form returns to
 	Query    string    // in the search box
@@ -55,6 +56,9 @@ type view struct {
 	Lender   string // the PC at whose desk this browser works otherwise; empty: none
 	Body     any
 }
+
+// lockedBy is how many seconds after the lock a page without scripts asks anew.
+const lockedBy = 5
 
 // handle turns a handler's error into the page that says it.
 func (p *pages) handle(h handler) http.Handler {
@@ -120,6 +124,9 @@ func (p *pages) show(w http.ResponseWriter, r *http.Request, status int, name st
 		v.Lender = p.o.Lender()
 	}
 	v.Seat = p.seat(r)
+	if v.Role != "" {
+		v.Lock = p.office.Rules().Settings.Desk.LockMinutes*60 + lockedBy
+	}
 	for _, c := range p.office.Rules().Settings.Clerks {
 		v.Clerks = append(v.Clerks, c.Name)
 	}

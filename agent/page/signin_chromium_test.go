@@ -8,6 +8,8 @@ import (
 
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
+
+	"condica/spclep/code"
 )
 
 // The screen is locked while Ana types, in a real browser: nothing of the office
@@ -39,6 +41,15 @@ func TestTheScreenLocks(t *testing.T) {
 		if text := ask[string](b, hidden); containsAny(text, "Ioana", "2222") {
 			t.Errorf("behind the lock %s says\n%s", hidden, text)
 		}
+	}
+	// Somebody holds a slip under the scanner, and tries the keys.
+	for _, end := range []string{"Enter", ""} {
+		b.scans(scanner{end: end}, code.Slip("2222AAAA"))
+		b.polls(`document.getElementById("intrare-pin").value === ""`)
+	}
+	b.presses(kb.F1 + kb.F2 + kb.F4 + kb.F6)
+	if at := ask[string](b, `location.pathname + " " + document.activeElement.id + " " + document.getElementById("lacat").hidden`); at != "/vizita/2222AAAA intrare-pin false" {
+		t.Errorf("behind the lock the keys lead to %s", at)
 	}
 	b.presses("000000" + kb.Enter)
 	b.sees("nu se potrivesc")

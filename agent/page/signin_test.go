@@ -189,3 +189,24 @@ func TestTheHeadLiftsAWait(t *testing.T) {
 	ion.do(http.MethodPost, "/urme/asteptare", url.Values{"nume": {"Ion Probă"}}).is(http.StatusForbidden)
 	ana.do(http.MethodPost, "/urme/asteptare", url.Values{"nume": {"Nimeni"}}).is(http.StatusUnprocessableEntity)
 }
+
+// Without scripts nobody asks for the status line: the page itself comes back
+// after the time of the lock, and meets it; where a form made it, the page of the
+// form. An office without accounts has no lock.
+func TestThePageLocksWithoutScripts(t *testing.T) {
+	g := withClerks(t, "09:15")
+	ana := g.ana()
+	comesBack := func(s sheet, to string) sheet {
+		t.Helper()
+		if want := `<noscript><meta http-equiv="refresh" content="605; url=` + to + `"></noscript>`; !strings.Contains(s.Body.String(), want) {
+			t.Errorf("the page lacks %s", want)
+		}
+		return s
+	}
+	comesBack(ana.open("/?zi=2026-11-24"), "/?zi=2026-11-24")
+	form := comesBack(ana.open("/vizita/2222AAAA"), "/vizita/2222AAAA")
+	comesBack(ana.press(form, "/vizita/2222AAAA/date", url.Values{"name": {""}}).is(http.StatusUnprocessableEntity), "/vizita/2222AAAA")
+	if strings.Contains(at(t, "09:15").open("/").Body.String(), "refresh") {
+		t.Error("a page that nobody has signed in at comes back by itself")
+	}
+}

@@ -10,9 +10,13 @@ const silence = 150;
 let typed = "";
 let timer = 0;
 
+// locked is the PIN's place while the screen is locked (lock.js): what is hidden
+// under it answers to no key and to no scan, so that it is there afterwards.
+const locked = () => document.getElementById("lacat");
+
 document.addEventListener("keydown", (e) => {
   if (e.ctrlKey && !e.altKey && !e.metaKey && !e.shiftKey && e.key.toLowerCase() === "z") {
-    if (!document.activeElement.matches("input:not([type=checkbox]):not([type=radio]), textarea")) press(e, "Ctrl+Z");
+    if (!locked() && !document.activeElement.matches("input:not([type=checkbox]):not([type=radio]), textarea")) press(e, "Ctrl+Z");
     return;
   }
   if (e.ctrlKey || e.altKey || e.metaKey) return;
@@ -40,6 +44,10 @@ function scanned() {
   const found = code.exec(typed);
   if (!found) return false;
   typed = "";
+  if (locked()) {
+    locked().querySelector("[name=pin]").value = ""; // the code's beginning fell into it
+    return true;
+  }
   swallow(found[0]);
   location.assign("/cauta?q=" + encodeURIComponent(found[0].toUpperCase()));
   return true;
@@ -75,6 +83,7 @@ document.addEventListener("change", (e) => {
 }, true);
 
 function key(e) {
+  if (locked()) return;
   if (e.key === "F1") {
     e.preventDefault();
     location.assign("/ajutor");
