@@ -4,26 +4,37 @@
 "use strict";
 let saving = Promise.resolve();
 let waiting = 0;
+const failed = new Set(); // forms whose change nobody took; each is tried again as soon as the desk answers
 
 document.addEventListener("change", (e) => {
   const form = e.target.closest("form[data-live]");
-  if (!form || !form.reportValidity()) return;
-  const action = form.getAttribute("action");
-  waiting++;
-  saving = saving.then(() => save(action)).finally(() => waiting--);
+  if (form && form.reportValidity()) queue(form.getAttribute("action"));
 });
 
+document.addEventListener("stare", (e) => {
+  if (e.detail.status === 200 && !waiting) failed.forEach(queue);
+});
+
+function queue(action) {
+  waiting++;
+  saving = saving.then(() => save(action)).finally(() => waiting--);
+}
+
 // A form that is sent while a change is being saved waits for that: the
-// application must not be taken before the papers that were ticked.
+// application must not be taken before the papers that were ticked. While a
+// change cannot be saved nothing else is sent: the page that comes would not
+// have it. Its own form may be: that saves it.
 document.addEventListener("submit", (e) => {
   const form = e.target;
-  if (!waiting || form.method !== "post") return;
+  const action = form.getAttribute("action");
+  if (form.method !== "post" || (!waiting && (!failed.size || failed.has(action)))) return;
   e.preventDefault();
   e.stopImmediatePropagation();
-  const action = form.getAttribute("action");
   const name = e.submitter && e.submitter.name;
   const value = e.submitter && e.submitter.value;
+  if (!waiting) failed.forEach(queue);
   saving.then(() => {
+    if (failed.size) return;
     const now = [...document.forms].find((f) => f.getAttribute("action") === action) || form;
     now.requestSubmit(name ? [...now.elements].find((b) => b.name === name && b.value === value) : null);
   });
@@ -31,6 +42,7 @@ document.addEventListener("submit", (e) => {
 
 async function save(action) {
   const form = [...document.forms].find((f) => f.dataset.live !== undefined && f.getAttribute("action") === action);
+  failed.delete(action);
   if (!form) return;
   let page;
   try {
@@ -42,6 +54,7 @@ async function save(action) {
     if (answer.status >= 502 && answer.status <= 504) throw answer; // another PC lends this desk, and is silent
     page = new DOMParser().parseFromString(await answer.text(), "text/html");
   } catch {
+    failed.add(action);
     unsaved();
     return;
   }

@@ -12,7 +12,9 @@ document.addEventListener("stare", (e) => {
   const answer = e.detail;
   if (answer.status === 401) lock();
   if (answer.status !== 200 || !marked) return;
-  const clerk = decodeURIComponent((answer.headers.get("Condica-Clerk") || "").replace(/\+/g, " "));
+  const named = answer.headers.get("Condica-Clerk");
+  if (named === null) return; // another PC lends this desk, and is silent: nobody knows who is signed in
+  const clerk = decodeURIComponent(named.replace(/\+/g, " "));
   if (clerk !== marked.dataset.clerk) location.reload(); // somebody else signed in, in another window
   else unlock();
 });
