@@ -115,6 +115,7 @@ func (d *guestDesk) visit(w http.ResponseWriter, r *http.Request) {
 
 // An awayPage says that the other PC does not answer.
 type awayPage struct {
+	Title   string
 	Lender  string
 	ShutOut bool
 	Works   bool // this PC's own desk can be worked at
@@ -144,7 +145,10 @@ func (d *guestDesk) away(w http.ResponseWriter, r *http.Request, page awayPage, 
 		return // the browser has gone
 	}
 	d.o.Log.Warn("the PC whose desk this is gave no answer", "error", err)
-	page.ShutOut = d.g.ShutOut(err)
+	page.Title = d.words.t("away.title", page.Lender)
+	if page.ShutOut = d.g.ShutOut(err); page.ShutOut {
+		page.Title = d.words.t("away.shut.title", page.Lender)
+	}
 	headers(w.Header())
 	switch {
 	case r.URL.Path == "/stare":
