@@ -61,17 +61,22 @@ func (a *Agent) openNetwork() {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	var j lan.Joined
-	if ok, err := readJSON(filepath.Join(a.o.Dir, visitingFile), &j); err != nil {
+	visits, err := readJSON(filepath.Join(a.o.Dir, visitingFile), &j)
+	if err == nil && visits {
+		err = n.visit(j)
+	}
+	if err != nil {
+		n.trouble = fmt.Errorf("this PC cannot work at the desk of another: %w", err)
 		a.o.Log.Error("this PC cannot work at the desk of another", "error", err)
-	} else if ok {
-		if err := n.visit(j); err != nil {
-			a.o.Log.Error("this PC cannot work at the desk of another", "error", err)
-		}
+	}
+	if visits && err == nil {
 		return
 	}
 	ok, err := readJSON(filepath.Join(a.o.Dir, lendingFile), &n.kept)
 	if err == nil && ok && n.kept.Listen != "" {
-		err = n.listenSoon()
+		if err = lan.CheckListen(n.kept.Listen); err == nil {
+			err = n.listenSoon()
+		}
 	}
 	if err != nil {
 		n.trouble = err

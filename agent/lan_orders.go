@@ -21,6 +21,7 @@ var (
 	errNoGuest  = errors.New("no desk of this name was let in")
 	errNowhere  = errors.New("this PC has no address on the office's network; name one")
 	errNoLender = errors.New("this PC works at no other's desk")
+	errOffice   = errors.New("this PC belongs to another office than the one that invites")
 )
 
 // State says what stands, and asks the lender whether it answers.
@@ -133,6 +134,10 @@ func (n *network) Invite(ctx context.Context, name string, at []string) (string,
 	if len(at) == 0 {
 		return "", api.Bad(errNowhere)
 	}
+	d, err := n.a.office.Desk(ctx)
+	if err != nil {
+		return "", err
+	}
 	i, err := n.host.Invite(n.name(ctx), name, at)
 	switch {
 	case errors.Is(err, lan.ErrName):
@@ -142,6 +147,7 @@ func (n *network) Invite(ctx context.Context, name string, at []string) (string,
 	case err != nil:
 		return "", err
 	}
+	i.Office = string(d.Office)
 	return i.String(), nil
 }
 
@@ -178,6 +184,10 @@ func (n *network) Join(ctx context.Context, invitation string) (api.LANState, er
 	if n.kept.Listen != "" {
 		return api.LANState{}, api.Against("lending", errLends)
 	}
+	// A PC that is enrolled nowhere may be a guest; its own desk is then nobody's.
+	if d, err := n.a.office.Desk(ctx); err == nil && string(d.Office) != i.Office {
+		return api.LANState{}, api.Against("other-office", errOffice)
+	}
 	key, err := n.key()
 	if err != nil {
 		return api.LANState{}, err
@@ -200,6 +210,7 @@ func (n *network) Join(ctx context.Context, invitation string) (api.LANState, er
 	if err := n.visit(j); err != nil {
 		return api.LANState{}, err
 	}
+	n.trouble = nil
 	return n.state(ctx), nil
 }
 

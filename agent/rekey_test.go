@@ -100,11 +100,17 @@ func (s *said) has(text string) bool {
 // pc is an office PC that is enrolled and in step with the hub.
 func (c *city) pc() *desk {
 	c.t.Helper()
+	d := c.pcOf("covasna")
+	d.inStep()
+	return d
+}
+
+func (c *city) pcOf(office spclep.OfficeID) *desk {
+	c.t.Helper()
 	d := &desk{c: c, dir: c.t.TempDir(), log: &said{}}
 	d.start()
-	_, err := d.Enroll(c.t.Context(), c.token("covasna"))
+	_, err := d.Enroll(c.t.Context(), c.token(office))
 	c.must(err)
-	d.inStep()
 	return d
 }
 

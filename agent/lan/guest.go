@@ -12,6 +12,8 @@ import (
 	"net"
 	"net/http"
 	"net/http/httputil"
+	"net/netip"
+	"syscall"
 	"time"
 )
 
@@ -20,6 +22,10 @@ import (
 const (
 	dialWithin   = 2 * time.Second
 	answerWithin = 30 * time.Second
+	// A request that brings more than a form brings a file, and the host has to
+	// work through that.
+	largeFrom   = 2 << 20 // bytes
+	largeWithin = 16 * time.Minute
 )
 
 // A Joined is what a guest keeps of the host that let it in.
@@ -35,12 +41,27 @@ var (
 	ErrInvitation = errors.New("the host does not take this invitation: it was used, is older than an hour, or the host was started anew since")
 	ErrShutOut    = errors.New("the host does not let this PC in any more")
 	ErrSilent     = errors.New("the host does not answer")
+	errPartial    = errors.New("what this PC keeps of its host is not whole; leave it, and join again")
+	errBeyond     = errors.New("the address is not on the office's own network")
 )
+
+// check says whether somebody can be asked by it: the file may have been cut.
+func (j Joined) check() error {
+	if j.Pin == "" || j.Name == "" || len(j.At) == 0 {
+		return errPartial
+	}
+	for _, at := range j.At {
+		if err := CheckAddress(at); err != nil {
+			return err
+		}
+	}
+	return nil
+}
 
 // Join uses an invitation up; from then on the host knows this PC's key.
 func Join(ctx context.Context, key ed25519.PrivateKey, i Invitation) (Joined, error) {
 	j := Joined{i.Host, i.At, i.Pin, i.Name}
-	line, err := newLine(key, j)
+	line, err := newLine(key, j, answerWithin)
 	if err != nil {
 		return j, err
 	}
@@ -68,7 +89,7 @@ func Join(ctx context.Context, key ed25519.PrivateKey, i Invitation) (Joined, er
 }
 
 // newLine makes connections to the host and to nobody else.
-func newLine(key ed25519.PrivateKey, j Joined) (*http.Transport, error) {
+func newLine(key ed25519.PrivateKey, j Joined, within time.Duration) (*http.Transport, error) {
 	cert, err := certificate(key)
 	if err != nil {
 		return nil, err
@@ -76,16 +97,17 @@ func newLine(key ed25519.PrivateKey, j Joined) (*http.Transport, error) {
 	return &http.Transport{
 		// No proxy: the host is on this network.
 		DialTLSContext: func(ctx context.Context, _, _ string) (net.Conn, error) { return dial(ctx, j.At, toward(cert, j.Pin)) },
-		MaxIdleConns:   8, IdleConnTimeout: time.Minute, ResponseHeaderTimeout: answerWithin,
+		MaxIdleConns:   8, IdleConnTimeout: time.Minute, ResponseHeaderTimeout: within,
 	}, nil
 }
 
-// dial tries each address in turn.
+// dial tries each address in turn. A name may lead anywhere: what it leads to is
+// looked at before a word is said.
 func dial(ctx context.Context, at []string, c *tls.Config) (net.Conn, error) {
 	var errs []error
 	for _, address := range at {
 		once, cancel := context.WithTimeout(ctx, dialWithin)
-		conn, err := (&tls.Dialer{Config: c}).DialContext(once, "tcp", address)
+		conn, err := (&tls.Dialer{Config: c, NetDialer: &net.Dialer{Control: nearOnly}}).DialContext(once, "tcp", address)
 		cancel()
 		if err == nil {
 			return conn, nil
@@ -95,23 +117,46 @@ func dial(ctx context.Context, at []string, c *tls.Config) (net.Conn, error) {
 	return nil, errors.Join(errs...)
 }
 
+func nearOnly(_, address string, _ syscall.RawConn) error {
+	if at, err := netip.ParseAddrPort(address); err != nil || !near(at.Addr().AsSlice()) {
+		return errBeyond
+	}
+	return nil
+}
+
 // Visiting is how a PC asks its host.
 type Visiting struct {
 	j     Joined
 	line  *http.Transport
+	large *http.Transport // for files
 	proxy *httputil.ReverseProxy
+}
+
+// RoundTrip takes the line that waits as long as the request may need.
+func (v *Visiting) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.ContentLength < 0 || r.ContentLength >= largeFrom {
+		return v.large.RoundTrip(r)
+	}
+	return v.line.RoundTrip(r)
 }
 
 // Visit makes a guest's way to its host. A response that never came is told to
 // the failed that Forward was given.
 func Visit(key ed25519.PrivateKey, j Joined, log *slog.Logger) (*Visiting, error) {
-	line, err := newLine(key, j)
+	if err := j.check(); err != nil {
+		return nil, err
+	}
+	line, err := newLine(key, j, answerWithin)
 	if err != nil {
 		return nil, err
 	}
-	v := &Visiting{j: j, line: line}
+	large, err := newLine(key, j, largeWithin)
+	if err != nil {
+		return nil, err
+	}
+	v := &Visiting{j: j, line: line, large: large}
 	v.proxy = &httputil.ReverseProxy{
-		Transport: line, Rewrite: rewrite, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+		Transport: v, Rewrite: rewrite, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 		ModifyResponse: func(r *http.Response) error {
 			if r.Header.Get(refusedHeader) == refusedUnknown {
 				return ErrShutOut
@@ -153,7 +198,10 @@ func (v *Visiting) Ask(ctx context.Context) error {
 }
 
 // Close ends the connections that are not in use.
-func (v *Visiting) Close() { v.line.CloseIdleConnections() }
+func (v *Visiting) Close() {
+	v.line.CloseIdleConnections()
+	v.large.CloseIdleConnections()
+}
 
 type trip struct {
 	browser string

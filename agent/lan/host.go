@@ -17,6 +17,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -24,8 +25,9 @@ import (
 const (
 	invitedFor = 60 * 60_000 // ms
 	maxGuests  = 20
-	maxName    = 30 // letters
-	maxWrong   = 10 // tries with a wrong secret, and every invitation is void
+	maxName    = 30               // letters
+	joinWithin = 10 * time.Second // for the whole of a joining PC's message
+	maxWrong   = 10               // tries with a wrong secret, and every invitation is void
 )
 
 // A Guest is a PC that may ask.
@@ -57,7 +59,8 @@ type Host struct {
 
 type invited struct {
 	name  string
-	until int64 // running time, ms
+	until int64  // running time, ms
+	by    string // the key of the PC that used it up; empty: none yet
 }
 
 // NewHost makes a host; it serves nothing yet.
@@ -68,7 +71,7 @@ func NewHost(c HostConfig) (*Host, error) {
 
 // Errors of Invite.
 var (
-	ErrName    = fmt.Errorf("a desk's name has 1 to %d letters", maxName)
+	ErrName    = fmt.Errorf("a desk's name has 1 to %d letters, single spaces between its words, and no ·", maxName)
 	ErrTaken   = errors.New("another desk has this name")
 	ErrTooMany = fmt.Errorf("%d desks have been let in; remove one first", maxGuests)
 )
@@ -78,8 +81,8 @@ var (
 func (h *Host) Invite(host, name string, at []string) (Invitation, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if n := utf8.RuneCountInString(name); n == 0 || n > maxName || strings.ContainsFunc(name, func(r rune) bool { return r < ' ' || r == utf8.RuneError }) {
-		return Invitation{}, ErrName
+	if err := checkName(name); err != nil {
+		return Invitation{}, err
 	}
 	if h.called(name) >= 0 {
 		return Invitation{}, ErrTaken
@@ -93,14 +96,24 @@ func (h *Host) Invite(host, name string, at []string) (Invitation, error) {
 	}
 	now := h.c.Up()
 	for sum, i := range h.invited {
-		if i.until <= now || i.name == name || len(h.invited) >= maxGuests {
+		if i.until <= now || i.by != "" || i.name == name || len(h.invited) >= maxGuests {
 			delete(h.invited, sum)
 		}
 	}
 	secret := h.c.Random()
-	h.invited[sha256.Sum256([]byte(secret))] = invited{name, now + invitedFor}
+	h.invited[sha256.Sum256([]byte(secret))] = invited{name: name, until: now + invitedFor}
 	h.wrong = 0
 	return Invitation{Host: host, At: at, Pin: pin, Secret: secret, Name: name}, nil
+}
+
+// checkName: people tell desks apart by their names, in the record too, where a
+// dot stands between a clerk and the desk. What is not seen is in no name.
+func checkName(name string) error {
+	if n := utf8.RuneCountInString(name); n == 0 || n > maxName || name != strings.Join(strings.Fields(name), " ") ||
+		strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) || r == utf8.RuneError || r == '·' }) {
+		return ErrName
+	}
+	return nil
 }
 
 func (h *Host) called(name string) int {
@@ -147,7 +160,7 @@ func (h *Host) Serve(ctx context.Context, ln net.Listener, desk http.Handler) er
 			server.Close()
 		}
 	})
-	err := server.Serve(tls.NewListener(listener{ln}, &tls.Config{
+	err := server.Serve(tls.NewListener(newListener(ln), &tls.Config{
 		MinVersion: tls.VersionTLS13, Certificates: []tls.Certificate{h.cert},
 		ClientAuth: tls.RequireAnyClientCert, // whose it is, the handler looks up
 	}))
@@ -194,7 +207,7 @@ func (h *Host) handler(desk http.Handler) http.Handler {
 		browser := r.Header.Get(browserHeader)
 		r.Header.Del(browserHeader)
 		if browser != "" {
-			browser = name + " " + browser
+			browser = name + "\n" + browser // in neither there is such a sign
 		}
 		desk.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), seatKey{}, Seat{name, browser})))
 	})
@@ -217,8 +230,10 @@ const (
 	refusedFault   = "fault"
 )
 
+// refuse also ends the connection: who gets nothing keeps none.
 func refuse(w http.ResponseWriter, status int, why string) {
 	w.Header().Set(refusedHeader, why)
+	w.Header().Set("Connection", "close")
 	w.WriteHeader(status)
 }
 
@@ -228,7 +243,9 @@ func (h *Host) join(w http.ResponseWriter, r *http.Request, pin string) {
 	var ask struct {
 		Secret string `json:"secret"`
 	}
+	late := http.NewResponseController(w).SetReadDeadline(time.Now().Add(joinWithin))
 	text, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxMessage))
+	err = errors.Join(late, err)
 	if r.Method != http.MethodPost || err != nil || json.Unmarshal(text, &ask) != nil {
 		refuse(w, http.StatusBadRequest, refusedSecret)
 		return
@@ -237,7 +254,11 @@ func (h *Host) join(w http.ResponseWriter, r *http.Request, pin string) {
 	defer h.mu.Unlock()
 	sum := sha256.Sum256([]byte(ask.Secret))
 	i, ok := h.invited[sum]
-	if !ok || i.until <= h.c.Up() || h.called(i.name) >= 0 {
+	if ok && i.by == pin && slices.Contains(h.guests, Guest{i.name, pin}) { // the answer was lost on the way
+		w.WriteHeader(http.StatusNoContent)
+		return
+	}
+	if !ok || i.by != "" || i.until <= h.c.Up() || h.called(i.name) >= 0 {
 		if h.wrong++; h.wrong >= maxWrong {
 			clear(h.invited)
 		}
@@ -247,12 +268,17 @@ func (h *Host) join(w http.ResponseWriter, r *http.Request, pin string) {
 	}
 	// A PC that is let in once more has one name, the new one.
 	now := append(slices.DeleteFunc(slices.Clone(h.guests), func(g Guest) bool { return g.Pin == pin }), Guest{i.name, pin})
+	if len(now) > maxGuests { // more invitations than places were out
+		refuse(w, http.StatusForbidden, refusedSecret)
+		return
+	}
 	if err := h.c.Keep(now); err != nil {
 		h.c.Log.Error("a PC could not be let in", "error", err)
 		refuse(w, http.StatusInternalServerError, refusedFault)
 		return
 	}
 	h.guests = now
-	delete(h.invited, sum)
+	i.by = pin
+	h.invited[sum] = i
 	w.WriteHeader(http.StatusNoContent)
 }

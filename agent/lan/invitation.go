@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
+	"strconv"
 	"strings"
 	"unicode"
 )
@@ -17,6 +19,7 @@ type Invitation struct {
 	Pin    string   `json:"k"` // PinOf the host's key
 	Secret string   `json:"s"`
 	Name   string   `json:"n"` // how the guest's desk is called
+	Office string   `json:"o"` // whose desk it is; a PC of another office is none of its guests
 }
 
 const invitationPrefix = "condica-lan-1."
@@ -46,7 +49,7 @@ func ParseInvitation(s string) (i Invitation, err error) {
 	if err == nil {
 		err = json.Unmarshal(text, &i)
 	}
-	if err != nil || len(i.At) == 0 || i.Pin == "" || i.Secret == "" || i.Name == "" {
+	if err != nil || len(i.At) == 0 || i.Pin == "" || i.Secret == "" || checkName(i.Name) != nil {
 		return Invitation{}, errors.New("invitation: it is not whole; copy it again")
 	}
 	for _, at := range i.At {
@@ -60,10 +63,11 @@ func ParseInvitation(s string) (i Invitation, err error) {
 // CheckAddress says whether guests could ask there.
 func CheckAddress(at string) error {
 	host, port, err := net.SplitHostPort(at)
-	if err != nil || host == "" || port == "" || port == "0" {
+	n, bad := strconv.ParseUint(port, 10, 16)
+	if err != nil || host == "" || bad != nil || n == 0 {
 		return fmt.Errorf("address %q: want host:port, such as 192.168.1.10:8471", at)
 	}
-	if ip := net.ParseIP(host); ip != nil && !near(ip) {
+	if ip, err := netip.ParseAddr(host); err == nil && !near(ip.AsSlice()) {
 		return fmt.Errorf("address %q is not on the office's own network", at)
 	}
 	return nil

@@ -17,6 +17,8 @@ import (
 	"fmt"
 	"math/big"
 	"net"
+	"net/netip"
+	"strconv"
 	"time"
 )
 
@@ -90,10 +92,10 @@ func toward(mine tls.Certificate, pin string) *tls.Config {
 // office's network.
 func CheckListen(address string) error {
 	host, port, err := net.SplitHostPort(address)
-	if err != nil || port == "" {
+	if _, bad := strconv.ParseUint(port, 10, 16); err != nil || bad != nil {
 		return fmt.Errorf("address %q: want host:port, such as 192.168.1.10:8471", address)
 	}
-	if ip := net.ParseIP(host); host != "" && (ip == nil || !ip.IsUnspecified() && !near(ip)) {
+	if ip, err := netip.ParseAddr(host); host != "" && (err != nil || !ip.IsUnspecified() && !near(ip.AsSlice())) {
 		return fmt.Errorf("address %q: want an address of this PC on the office's own network, such as 192.168.1.10:8471", address)
 	}
 	return nil
@@ -102,19 +104,3 @@ func CheckListen(address string) error {
 // near tells the addresses of the office's own network (RFC 1918, RFC 4193,
 // link-local and this PC) from the world's.
 func near(ip net.IP) bool { return ip.IsPrivate() || ip.IsLoopback() || ip.IsLinkLocalUnicast() }
-
-// A listener takes no connection from beyond the office's network.
-type listener struct{ net.Listener }
-
-func (l listener) Accept() (net.Conn, error) {
-	for {
-		c, err := l.Listener.Accept()
-		if err != nil {
-			return nil, err
-		}
-		if at, ok := c.RemoteAddr().(*net.TCPAddr); ok && near(at.IP) {
-			return c, nil
-		}
-		c.Close()
-	}
-}

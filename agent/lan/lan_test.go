@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -128,7 +129,7 @@ func TestAGuestWorksAtTheHost(t *testing.T) {
 	r.AddCookie(&http.Cookie{Name: "condica-desk", Value: "of this PC"})
 	r.AddCookie(&http.Cookie{Name: "condica-lucrator", Value: "ana"})
 	text, resp, err := asks(v, r)
-	if want := "true Ghișeul 2|Ghișeul 2 b1|cheie=k&nume=Ana"; err != nil || text != want {
+	if want := "true Ghișeul 2|Ghișeul 2\nb1|cheie=k&nume=Ana"; err != nil || text != want {
 		t.Errorf("it answers %q, %v; want %q", text, err, want)
 	}
 	if c := resp.Cookies(); len(c) != 1 || c[0].Name != "condica-lucrator" {
@@ -168,7 +169,7 @@ func TestInvitations(t *testing.T) {
 	if _, err := o.host.Invite("Birou-1", "ghișeul 2", nil); !errors.Is(err, ErrTaken) {
 		t.Errorf("the same name: %v", err)
 	}
-	for _, name := range []string{"", strings.Repeat("ș", 31), "a\nb"} {
+	for _, name := range []string{"", strings.Repeat("ș", 31), "a\nb", " ", "Ghișeul 2 ", "Ghișeul  3", "X · la Y", "a\u0085b", "a\u202eb", "a\u200bb", "a\xffb"} {
 		if _, err := o.host.Invite("Birou-1", name, nil); !errors.Is(err, ErrName) {
 			t.Errorf("the name %q: %v", name, err)
 		}
@@ -264,12 +265,12 @@ func TestTheHostIsKnownByItsKey(t *testing.T) {
 
 // Addresses that are no office's, and words that are no invitation.
 func TestWrongWords(t *testing.T) {
-	for _, at := range []string{"", "8471", "192.168.1.10", "8.8.8.8:8471", "[2001:db8::1]:8471", "example.ro:8471"} {
+	for _, at := range []string{"", "8471", "192.168.1.10", "8.8.8.8:8471", "[2001:db8::1]:8471", "[2001:db8::1%eth0]:8471", "[::ffff:8.8.8.8]:8471", "example.ro:8471", "192.168.1.10:http", "192.168.1.10:65536", "192.168.1.10:-1"} {
 		if CheckListen(at) == nil {
 			t.Errorf("it would listen at %q", at)
 		}
 	}
-	for _, at := range []string{"127.0.0.1:0", "192.168.1.10:8471", ":8471", "0.0.0.0:8471", "[fd00::1]:8471", "169.254.1.1:1"} {
+	for _, at := range []string{"127.0.0.1:0", "192.168.1.10:8471", ":8471", "0.0.0.0:8471", "[fd00::1]:8471", "169.254.1.1:1", "[fe80::1%eth0]:8471", "[::ffff:10.0.0.1]:1"} {
 		if err := CheckListen(at); err != nil {
 			t.Errorf("%q: %v", at, err)
 		}
@@ -285,16 +286,133 @@ func TestWrongWords(t *testing.T) {
 	if i, err := ParseInvitation(whole.String()); err != nil || i.Name != "n" {
 		t.Errorf("%+v, %v", i, err)
 	}
+	for at, good := range map[string]bool{"birou-1:8471": true, "[fe80::1%eth0]:8471": true, "[2001:db8::1%eth0]:8471": false, "birou-1:0": false,
+		"birou-1:00": false, "birou-1:http": false, "birou-1:65536": false, ":8471": false, "[::ffff:8.8.8.8]:1": false} {
+		if err := CheckAddress(at); (err == nil) != good {
+			t.Errorf("an invitation to %q: %v", at, err)
+		}
+	}
 	own := []net.Addr{&net.IPNet{IP: net.IPv4(127, 0, 0, 1)}, &net.IPNet{IP: net.IPv4(192, 168, 1, 10)}, &net.IPNet{IP: net.IPv4(8, 8, 8, 8)}}
 	if at := Reachable(&net.TCPAddr{IP: net.IPv4zero, Port: 8471}, own); !slices.Equal(at, []string{"192.168.1.10:8471"}) {
 		t.Errorf("it is found at %v", at)
 	}
 }
 
+// The answer to a joining PC is lost on the way: it asks once more, and is in.
+// With places for one and two invitations out, one PC is let in.
+func TestJoiningOnceMore(t *testing.T) {
+	o := newOffice(t, 1)
+	i := o.invites("Ghișeul 2")
+	for range 2 {
+		if _, err := Join(t.Context(), key(2), i); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := Join(t.Context(), key(3), i); !errors.Is(err, ErrInvitation) || len(o.host.Guests()) != 1 {
+		t.Errorf("another PC with the same: %v, let in are %v", err, o.host.Guests())
+	}
+	var last []Invitation
+	for n := range maxGuests {
+		last = append(last, o.invites(fmt.Sprint("Loc ", n)))
+	}
+	for n, i := range last {
+		if _, err := Join(t.Context(), key(byte(10+n)), i); (err != nil) != (n == maxGuests-1) {
+			t.Errorf("PC %d of %d: %v", n+2, maxGuests, err)
+		}
+	}
+	if n := len(o.host.Guests()); n != maxGuests {
+		t.Errorf("%d are let in", n)
+	}
+}
+
+// What a guest keeps of its host was cut, or changed by somebody: it asks nobody
+// beyond the office's network, by whatever name.
+func TestAGuestStaysOnTheNetwork(t *testing.T) {
+	for _, j := range []Joined{{}, {Host: "a", Pin: "p", Name: "n"}, {At: []string{"127.0.0.1:1"}, Name: "n"}, {At: []string{"8.8.8.8:1"}, Pin: "p", Name: "n"}} {
+		if _, err := Visit(key(2), j, quiet()); err == nil {
+			t.Errorf("it would ask by %+v", j)
+		}
+	}
+	if _, err := dial(t.Context(), []string{"8.8.8.8:9", "[2001:db8::1]:9"}, &tls.Config{}); !errors.Is(err, errBeyond) {
+		t.Errorf("a name that leads away: %v", err)
+	}
+}
+
+// Two desks whose names begin the same are two, whatever their PCs say of their
+// browsers.
+func TestBrowsersOfTwoDesks(t *testing.T) {
+	o := newOffice(t, 1)
+	one, other := o.joins(2, "Ghișeul"), o.joins(3, "Ghișeul 2")
+	seen := map[string]bool{}
+	for v, browser := range map[*Visiting]string{one: "2 b", other: "b"} {
+		v.Forward(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "http://127.0.0.1/", nil), browser, nil, func(err error) { t.Error(err) })
+		s, _ := SeatOf(o.asked.Load())
+		seen[s.Browser] = true
+	}
+	if len(seen) != 2 {
+		t.Errorf("the browsers are %v", seen)
+	}
+}
+
+// A stick's answer takes the host minutes; the guest waits for it, and for
+// nothing else.
+func TestAFileMayTakeLonger(t *testing.T) {
+	o := newOffice(t, 1)
+	v := o.joins(2, "Ghișeul 2")
+	v.line = &http.Transport{DialTLSContext: func(context.Context, string, string) (net.Conn, error) { return nil, errors.New("it took too long") }}
+	file := httptest.NewRequest(http.MethodPost, "http://127.0.0.1/coada/raspuns", strings.NewReader(strings.Repeat("x", 3<<20)))
+	if _, _, err := asks(v, file); err != nil {
+		t.Errorf("a file: %v", err)
+	}
+	if _, _, err := asks(v, httptest.NewRequest(http.MethodPost, "http://127.0.0.1/", strings.NewReader("a=b"))); !errors.Is(err, ErrSilent) {
+		t.Errorf("a form: %v", err)
+	}
+	if v.large.ResponseHeaderTimeout <= answerWithin {
+		t.Errorf("a file may take %v", v.large.ResponseHeaderTimeout)
+	}
+}
+
+// A stranger opens connections until it gets no more: a guest at another address
+// is served, and who gets nothing keeps no connection.
+func TestAStrangerUsesUpItsOwn(t *testing.T) {
+	var many []string
+	for n := range maxFromOne + 3 {
+		many = append(many, fmt.Sprint("192.168.1.66:", 1000+n))
+	}
+	from := &scripted{from: append(many, "192.168.1.20:5", "192.168.1.66:9")}
+	l := newListener(from)
+	var first net.Conn
+	for range maxFromOne {
+		c, err := l.Accept()
+		if err != nil {
+			t.Fatal(err)
+		}
+		first = c
+	}
+	if c, _ := l.Accept(); c.RemoteAddr().String() != "192.168.1.20:5" {
+		t.Errorf("the next is %v", c.RemoteAddr())
+	}
+	first.Close()
+	first.Close()
+	if c, _ := l.Accept(); c.RemoteAddr().String() != "192.168.1.66:9" || l.open[netip.MustParseAddr("192.168.1.66")] != maxFromOne {
+		t.Errorf("after one has ended: %v, %v", c.RemoteAddr(), l.open)
+	}
+	o := newOffice(t, 1)
+	line, err := newLine(key(7), o.joins(2, "Ghișeul 2").Joined(), answerWithin)
+	o.must(err)
+	for _, path := range []string{"/", askPath, joinPath} {
+		resp, err := line.RoundTrip(httptest.NewRequest(http.MethodGet, "https://"+Authority+path, nil))
+		if err != nil || !resp.Close {
+			t.Errorf("%s: the connection stays open: %v", path, err)
+		}
+		resp.Body.Close()
+	}
+}
+
 // A connection from beyond the office's network is closed before a word.
 func TestNoConnectionFromBeyond(t *testing.T) {
 	from := &scripted{from: []string{"8.8.8.8:5", "192.168.1.20:5"}}
-	c, err := (listener{from}).Accept()
+	c, err := newListener(from).Accept()
 	if err != nil || c.RemoteAddr().String() != "192.168.1.20:5" || !from.closed {
 		t.Errorf("it takes %v, %v; the other was closed: %v", c, err, from.closed)
 	}

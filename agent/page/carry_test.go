@@ -98,7 +98,7 @@ func TestMoreThanOneFile(t *testing.T) {
 	c.send(upload("/coada/raspuns", "fisier", []byte("unul vechi"))).follow().shows(left)
 	for lang, say := range map[string]string{
 		"hu": "még 412 művelet maradt; miután a központ válaszolt, írjon még egy fájlt",
-		"en": "412 actions are left; once the centre has answered, make another file",
+		"en": "412 operations are left; once the centre has answered, make another file",
 	} {
 		c.open("/ajutor").press("/limba", url.Values{"limba": {lang}})
 		c.open("/coada").shows(say)

@@ -131,6 +131,10 @@ func (a *awayPage) keep(r *http.Request) {
 		f[name] = values
 	}
 	f.Del(approvalPIN)
+	if to := local(f.Get(carryPath)); r.URL.Path == signInPath && to != "/" {
+		a.Path, a.Kept = to, fieldsOf(f, carryPrefix) // it meets the lock again
+		return
+	}
 	if slices.Contains(uncarried, r.URL.Path) {
 		return
 	}

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"condica/agent/page"
+	"condica/spclep"
 )
 
 var (
@@ -118,6 +119,10 @@ func TestTheOtherPCIsOff(t *testing.T) {
 	if w := b.do(http.MethodPost, "/intrare", url.Values{"nume": {"Ana"}, "pin": {"402917"}}); strings.Contains(w.Body.String(), "402917") {
 		t.Errorf("a PIN stands on the page: %s", w.Body)
 	}
+	w = b.do(http.MethodPost, "/intrare", url.Values{"nume": {"Ana"}, "pin": {"402917"}, "pastrat-la": {"/vizita/2222AAAA/date"}, "pastrat.note": {"vine cu mama"}})
+	if kept := w.Body.String(); strings.Contains(kept, "402917") || !strings.Contains(kept, `action="/vizita/2222AAAA/date"`) || !strings.Contains(kept, `name="note" value="vine cu mama"`) {
+		t.Errorf("a form that had met the lock: %s", kept)
+	}
 	if w := b.do(http.MethodGet, "/stare", nil); w.Code != http.StatusOK || !strings.Contains(w.Body.String(), "Calculatorul „Birou-1” nu răspunde") {
 		t.Errorf("the status line: %d %s", w.Code, w.Body)
 	}
@@ -176,5 +181,79 @@ func TestTheSeatStandsInTheRecord(t *testing.T) {
 	g.must(err)
 	if by := rec.Facts[len(rec.Facts)-1].By; by != "Ion · la Ghișeul 2" {
 		t.Errorf("the record says %q", by)
+	}
+}
+
+// A name that is written by hand makes up no desk, neither at the lender's own
+// pages nor at a guest's; and the longest names are written down whole.
+func TestNobodyMakesUpADesk(t *testing.T) {
+	g := newGuesting(t)
+	own := page.New(g.office, page.Options{Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Hosts: []string{host}, Random: func() string { return "cheie" }})
+	g.books("3333AAAA", "Exemplu Vasile", "R01", monday, "09:40")
+	g.books("4444AAAA", "Exemplu Maria", "R01", monday, "10:00")
+	g.now(monday, "09:16")
+	long := strings.Repeat("ș", 60)
+	for _, c := range []struct {
+		id, clerk, seat, by string
+		pages               http.Handler
+	}{
+		{"2222AAAA", "Ana · la Ghișeul 9", "", "Ana - la Ghișeul 9", own},
+		{"3333AAAA", "Ana · la Ghișeul 9", "Ghișeul 2", "Ana - la Ghișeul 9 · la Ghișeul 2", g.pages},
+		{"4444AAAA", long, strings.Repeat("ț", 30), long + " · la " + strings.Repeat("ț", 30), g.pages},
+	} {
+		g.who = func() (string, string) { return c.seat, "b1" }
+		b := g.let()
+		b.cookies = append(b.cookies, &http.Cookie{Name: "lucrator", Value: url.QueryEscape(c.clerk)})
+		g.door.pages, c.pages = c.pages, g.door.pages
+		w := b.do(http.MethodPost, "/vizita/"+c.id+"/prezent", url.Values{"cheie": {"0123456789abcdef"}})
+		g.door.pages = c.pages
+		if w.Code != http.StatusSeeOther {
+			t.Errorf("%s: %d %s", c.clerk, w.Code, readable(w.Body.String()))
+			continue
+		}
+		rec, err := g.db.Booking(t.Context(), spclep.BookingID(c.id))
+		g.must(err)
+		if by := rec.Facts[len(rec.Facts)-1].By; by != c.by {
+			t.Errorf("%s: the record says %q, want %q", c.clerk, by, c.by)
+		}
+	}
+}
+
+// What a hostile page or a lender's odd name brings stands on the page as text,
+// and the form that is kept goes to this PC only.
+func TestAnOddFormIsKeptAsItWas(t *testing.T) {
+	g := newGuesting(t)
+	b := g.let()
+	g.fails = errOff
+	w := b.do(http.MethodPost, `/vizita/%22%3E%3Cscript%3E/date?x=%22%3E%3Cb%3E`, url.Values{"acte.R01.1": {"original", "copy"}, `"><script>`: {"a\r\nb"}, "cheie": {"0123456789abcdef"}})
+	kept := w.Body.String()
+	for _, want := range []string{`action="/vizita/%22%3E%3Cscript%3E/date?x=%22%3E%3Cb%3E"`, "name=\"acte.R01.1\" value=\"original\">\n  <input type=\"hidden\" name=\"acte.R01.1\" value=\"copy\">", "value=\"a\r\nb\""} {
+		if !strings.Contains(kept, want) {
+			t.Errorf("the page lacks %s: %s", want, kept)
+		}
+	}
+	if strings.Contains(kept, "<script>") {
+		t.Errorf("a script stands on the page: %s", kept)
+	}
+	r := httptest.NewRequest(http.MethodPost, "http://"+host+"/", strings.NewReader("a=b"))
+	r.URL.Path, r.Method = "//evil.example/x", http.MethodConnect // the only method whose path nobody mends
+	for _, c := range b.cookies {
+		r.AddCookie(c)
+	}
+	away := httptest.NewRecorder()
+	g.pages.ServeHTTP(away, r)
+	if strings.Contains(away.Body.String(), "evil.example") {
+		t.Errorf("the page leads away: %s", away.Body)
+	}
+	for _, kind := range []string{"application/json", "text/plain", "multipart/form-data; boundary=x", ""} {
+		r := httptest.NewRequest(http.MethodPost, "http://"+host+"/lan/join", strings.NewReader(`{"secret":"x"}`))
+		r.Header.Set("Content-Type", kind)
+		for _, c := range b.cookies {
+			r.AddCookie(c)
+		}
+		w := httptest.NewRecorder()
+		if g.pages.ServeHTTP(w, r); w.Code != http.StatusUnsupportedMediaType {
+			t.Errorf("a form of kind %q: %d", kind, w.Code)
+		}
 	}
 }

@@ -23,10 +23,12 @@ func (p *pages) seat(r *http.Request) string {
 // author is to whom an action is written down: the clerk, and the desk where it
 // is not this PC's.
 func (p *pages) author(r *http.Request) string {
+	// A name that was written by hand makes up no desk.
+	by := strings.ReplaceAll(p.clerk(r), "·", "-")
 	if seat := p.seat(r); seat != "" {
-		return p.clerk(r) + atSeat + seat
+		return by + atSeat + seat
 	}
-	return p.clerk(r)
+	return by
 }
 
 // byAndSeat takes an author apart; seat is empty where the PC that wrote the edit

@@ -265,6 +265,9 @@ func TestDesksTogether(t *testing.T) {
 	lender, guest := newOffice(t), newOffice(t)
 	lender.says("lan", Fine, "while the service runs")
 	lender.opens()
+	if _, err := lender.agent.Enroll(t.Context(), lender.token().String()); err != nil {
+		t.Fatal(err)
+	}
 	guest.opens()
 	guest.says("lan", Fine, "lends it to no other")
 	lends := orders[api.LANState](lender, "lan/lend", api.LendRequest{Listen: "127.0.0.1:0"})
