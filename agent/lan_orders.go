@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"time"
 
 	"condica/agent/api"
 	"condica/agent/lan"
@@ -24,14 +25,27 @@ var (
 	errOffice   = errors.New("this PC belongs to another office than the one that invites")
 )
 
-// State says what stands, and asks the lender whether it answers.
+// askWithin bounds how long a lender is waited for that only has to say it lives.
+const askWithin = 6 * time.Second
+
+// State says what stands, and asks the lender whether it answers: not under mu,
+// or nobody could leave one that is silent.
 func (n *network) State(ctx context.Context) (api.LANState, error) {
 	n.mu.Lock()
-	defer n.mu.Unlock()
-	return n.state(ctx), nil
+	s := n.state()
+	n.mu.Unlock()
+	if v := n.visiting.Load(); v != nil {
+		ctx, cancel := context.WithTimeout(ctx, askWithin)
+		defer cancel()
+		if err := v.Ask(ctx); err != nil {
+			s.Say = err.Error()
+		}
+	}
+	return s, nil
 }
 
-func (n *network) state(ctx context.Context) api.LANState {
+// state says what stands; it is called under mu.
+func (n *network) state() api.LANState {
 	s := api.LANState{Listen: n.kept.Listen, Guests: []string{}, At: []string{}}
 	if n.kept.Listen != "" && n.at != nil {
 		s.At = append(s.At, lan.Reachable(n.at, ownAddresses())...)
@@ -47,9 +61,6 @@ func (n *network) state(ctx context.Context) api.LANState {
 	if v := n.visiting.Load(); v != nil {
 		j := v.Joined()
 		s.Lender, s.Seat, s.At = j.Host, j.Name, j.At
-		if err := v.Ask(ctx); err != nil {
-			s.Say = err.Error()
-		}
 	}
 	return s
 }
@@ -90,7 +101,7 @@ func (n *network) Lend(ctx context.Context, listen string) (api.LANState, error)
 		return api.LANState{}, err
 	}
 	n.kept = kept
-	return n.state(ctx), nil
+	return n.state(), nil
 }
 
 // again goes on listening where it did.
@@ -170,7 +181,7 @@ func (n *network) Remove(ctx context.Context, name string) (api.LANState, error)
 	if err == nil && !ok {
 		err = api.Against("desk-name", errNoGuest)
 	}
-	return n.state(ctx), err
+	return n.state(), err
 }
 
 // Join makes this PC a guest of the one that invited it.
@@ -211,7 +222,7 @@ func (n *network) Join(ctx context.Context, invitation string) (api.LANState, er
 		return api.LANState{}, err
 	}
 	n.trouble = nil
-	return n.state(ctx), nil
+	return n.state(), nil
 }
 
 // Leave makes this PC work at its own desk again.
@@ -230,7 +241,7 @@ func (n *network) Leave(ctx context.Context) (api.LANState, error) {
 	}
 	n.visiting.Store(nil)
 	v.Close()
-	return n.state(ctx), nil
+	return n.state(), nil
 }
 
 var _ http.Handler = (*network)(nil)

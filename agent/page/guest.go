@@ -95,7 +95,7 @@ func (d *guestDesk) chooses(here string) http.HandlerFunc {
 // visit shows the other PC's page. A form is read before it goes, so that it is
 // still here where it does not arrive.
 func (d *guestDesk) visit(w http.ResponseWriter, r *http.Request) {
-	page := awayPage{Lender: d.g.Lender, Works: d.g.Works()}
+	page := awayPage{Lender: d.g.Lender}
 	if r.Method == http.MethodPost && !strings.HasPrefix(r.URL.Path, carryInPath) && !strings.HasPrefix(r.URL.Path, carryOutPath) {
 		if err := readForm(w, r); err != nil {
 			http.Error(w, d.words.t("halt.form"), unreadable(err))
@@ -149,7 +149,7 @@ func (d *guestDesk) away(w http.ResponseWriter, r *http.Request, page awayPage, 
 		return // the browser has gone
 	}
 	d.o.Log.Warn("the PC whose desk this is gave no answer", "error", err)
-	page.Title = d.words.t("away.title", page.Lender)
+	page.Title, page.Works = d.words.t("away.title", page.Lender), d.g.Works()
 	if page.ShutOut = d.g.ShutOut(err); page.ShutOut {
 		page.Title = d.words.t("away.shut.title", page.Lender)
 	}

@@ -5,7 +5,6 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
-	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -100,25 +99,7 @@ func (o *office) says(check string, level Level, say string) {
 // walkIn is a clerk's action, by the local API.
 func (o *office) walkIn() {
 	o.t.Helper()
-	c, err := api.ReadControl(o.dir)
-	if err != nil {
-		o.t.Fatal(err)
-	}
-	body := `{"name":"Ion Pop","reason":"R11","urgent":true,"approved":"șef serviciu","why":"spitalizare","by":"Maria"}`
-	r, err := http.NewRequest("POST", c.URL+api.Prefix+"walk-ins", strings.NewReader(body))
-	if err != nil {
-		o.t.Fatal(err)
-	}
-	r.Header.Set("Authorization", "Bearer "+c.Token)
-	r.Header.Set("Content-Type", "application/json")
-	resp, err := http.DefaultClient.Do(r)
-	if err != nil {
-		o.t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	if text, _ := io.ReadAll(resp.Body); resp.StatusCode != http.StatusOK {
-		o.t.Fatalf("walk-in: %d %s", resp.StatusCode, text)
-	}
+	orders[api.Done](o, "walk-ins", json.RawMessage(`{"name":"Ion Pop","reason":"R11","urgent":true,"approved":"șef serviciu","why":"spitalizare","by":"Maria"}`))
 }
 
 // until waits until the service says so of itself.
@@ -289,7 +270,7 @@ func TestDesksTogether(t *testing.T) {
 	lender.says("lan", Warning, "should lend its desk at "+lends.Listen)
 }
 
-// orders is what IT does by the local API.
+// orders asks the service by the local API, as IT and scripts do.
 func orders[A any](o *office, path string, what any) (a A) {
 	o.t.Helper()
 	c, err := api.ReadControl(o.dir)
