@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/chromedp/chromedp/kb"
 
@@ -20,12 +21,16 @@ func TestTheLenderGoesOffWhileTyping(t *testing.T) {
 	const name = "ghiseu.internal"
 	lender := g.serve(name)
 	var off atomic.Bool
+	var refused atomic.Int32 // forms that came while it was off
 	b := g.before(g.sits().ctx, func(hosts ...string) http.Handler {
 		return page.Guest(page.GuestDesk{Log: slog.New(slog.DiscardHandler), Office: g.office, Hosts: hosts, Lender: "Birou-1", Here: http.NotFoundHandler(),
 			Works: func() bool { return false }, ShutOut: func(error) bool { return false },
 			Forward: func(w http.ResponseWriter, r *http.Request, _ string, _ []string, failed func(error)) {
 				if off.Load() {
 					failed(errOff)
+					if r.Method == http.MethodPost {
+						refused.Add(1)
+					}
 					return
 				}
 				out := r.Clone(r.Context())
@@ -51,8 +56,17 @@ func TestTheLenderGoesOffWhileTyping(t *testing.T) {
 		t.Errorf("he had typed a note, and finds %q", got)
 	}
 	// Nothing else is sent before it: the page that came would not have the answer.
+	// The answer is tried once more and refused; it is that which has to be over
+	// before the lender is back, or the note is sent at once.
+	before := refused.Load()
 	b.focuses("#date-note")
 	b.presses(kb.Enter)
+	for deadline := time.Now().Add(time.Minute); refused.Load() == before; {
+		if time.Now().After(deadline) {
+			t.Fatal("the answer was not tried once more")
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
 	b.polls(`!!document.querySelector("#nesalvat")`)
 	off.Store(false)
 	b.sees("Legătură cu centrul")
