@@ -2,6 +2,7 @@ package hub_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/ed25519"
 	"crypto/sha256"
@@ -88,6 +89,7 @@ type pc struct {
 	cursor  int64
 	tip     string
 	seq     uint64
+	action  uint64      // of what it writes next; 0: an action of its own
 	log     [][]byte    // its own ops, sealed
 	held    []op.Entry  // what it has pulled
 	zstd    *wire.Codec // nil: plain
@@ -131,7 +133,7 @@ func (p *pc) writes(booking, field string, fact bool, value any, base ...op.ID) 
 func (p *pc) writesAt(at hlc.Time, booking, field string, fact bool, value any, base ...op.ID) op.ID {
 	p.town.t.Helper()
 	p.seq++
-	o := op.Op{ID: op.ID{Device: p.device(), Seq: p.seq}, Action: p.seq, Cell: record.Cell(spclep.BookingID(booking), field), Fact: fact,
+	o := op.Op{ID: op.ID{Device: p.device(), Seq: p.seq}, Action: cmp.Or(p.action, p.seq), Cell: record.Cell(spclep.BookingID(booking), field), Fact: fact,
 		Base: base, Time: at + hlc.Time(p.seq), Clock: hlc.Reading{Wall: at.Ms(), Boot: "b1", Up: 1000}, By: "clerk"}
 	if value != nil {
 		o.Value = mustJSON(p.town.t, value)

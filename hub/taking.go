@@ -28,6 +28,7 @@ type taking struct {
 	touched  map[string]bool // bookings
 	verdicts map[hlc.Device][]wire.Verdict
 	relayed  []wire.Verdict
+	torn     op.ID // the last action of which a number stands for another edit here
 	placed   bool
 	from     int64      // the position before the first op that was put here
 	fresh    digest.Sum // of all that were
@@ -104,7 +105,14 @@ func (t *taking) one(d hlc.Device, raw []byte, hint hlc.Time, next uint64) (wire
 	case held != (store.Held{}) && held.Sum == sum:
 		return again(o, id, held), nil
 	case held != (store.Held{}):
+		if bad == nil {
+			t.torn = o.ActionID()
+		}
 		return t.refuse(id, wire.Clash, another, raw)
+	case bad == nil && o.ActionID() == t.torn:
+		// Its own number is free: another life of its PC has used only the first
+		// of them so far. Taken, it would stand in the log as part of that action.
+		return t.refuse(id, wire.Clash, rest, raw)
 	case bad == nil:
 		bad = mayCome(o, t.newer)
 	}
@@ -114,7 +122,11 @@ func (t *taking) one(d hlc.Device, raw []byte, hint hlc.Time, next uint64) (wire
 	return t.put(o, t.earlier(o.Time, hint), hlc.Device{})
 }
 
-const another = "the hub holds another edit under this number"
+// Say of a clash.
+const (
+	another = "the hub holds another edit under this number"
+	rest    = "the hub holds another edit under a number of the same action"
+)
 
 // earlier is the time by which an op is to be placed: a hint may only move it
 // back, to where it was before its author's future was cut off. Sending an op

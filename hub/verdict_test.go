@@ -169,6 +169,48 @@ func TestClash(t *testing.T) {
 	}
 }
 
+// A PC is set back to an image and uses anew the first number of an action that
+// was on its way. The letter comes late: the second number is free, and stays so,
+// for half an action is nobody's. The next life of the PC may use it.
+func TestLateLetterOfAnActionIsNotTakenByHalf(t *testing.T) {
+	tw := newTown(t)
+	p := tw.enrol("one", "covasna")
+	image := *p
+	p.action = 1
+	p.writes("BKNG2345", spclep.FieldNote, false, "late, the first half")
+	p.writes("BKNG2345", spclep.FieldEmail, false, "late@example.ro")
+	p.action = 0
+	p.writes("BKNG2346", spclep.FieldNote, false, "late, another action")
+	image.writes("BKNG2345", spclep.FieldNote, false, "in the next life")
+	if v := byNumber(image.sync()); v[1].Pos != 1 {
+		t.Fatalf("the next life was told %+v", v)
+	}
+	p.counter = 50
+	for range 2 {
+		v := byNumber(p.send(p.request(p.log...)))
+		if v[1].Code != wire.Clash || v[2].Code != wire.Clash || v[2].Say == v[1].Say || v[3].Code != "" {
+			t.Errorf("the late letter was answered %+v", v)
+		}
+	}
+	image.counter = 100
+	image.writes("BKNG2345", spclep.FieldEmail, false, "next@example.ro")
+	if v := byNumber(image.sync()); v[2].Code != "" || v[2].Pos != 3 {
+		t.Errorf("the next life's second edit was told %+v", v)
+	}
+	lines, err := tw.hub.History(t.Context(), "covasna", 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	said := []string{}
+	for _, l := range lines {
+		said = append(said, l.Verdict+" "+string(l.Value))
+	}
+	want := []string{`accepted "in the next life"`, `accepted "late, another action"`, `accepted "next@example.ro"`, `clash "late, the first half"`, `clash "late@example.ro"`}
+	if !reflect.DeepEqual(said, want) {
+		t.Errorf("the history says %q, want %q", said, want)
+	}
+}
+
 // A PC from 2060: its edits count from now, in its order, with the original
 // kept; one from 2009 counts as it is written; who knows comes after.
 func TestWrongClocks(t *testing.T) {

@@ -105,7 +105,8 @@ type Tx interface {
 	Numbers() (Numbers, error)
 	SetNumbers(Numbers) error
 
-	// Held says what is kept under an id, taken or refused.
+	// Held says what is kept under an id, taken or refused. A clash is kept
+	// beside what has the number, and takes none.
 	Held(id op.ID) (Held, error)
 	// Bytes gives what is kept under an id and is no clash: the signed bytes of
 	// the op that was placed, if one was, and those of each that was refused.

@@ -529,9 +529,8 @@ func (w *world) excuse(which func(*told) bool) {
 		}))
 	}
 	for _, t := range w.told {
-		// Of one that nobody was told of, half may have been sent, or be under way:
-		// a letter that comes late brings what the numbers that are used anew leave.
-		if held[t.by] < t.ops && !t.excused && which(t) {
+		// Of one that nobody was told of, the first half may have been sent alone.
+		if n := held[t.by]; (t.done || n > 0) && !t.excused && n < t.ops && which(t) {
 			w.say("%s is gone with the disk that held it", t.by)
 			t.excused = true
 		}

@@ -67,7 +67,9 @@ func (t *tx) Held(id op.ID) (store.Held, error) {
 		return store.Held{Pos: e.Pos, Eff: e.Eff, Sum: store.Sum(e.Signed)}, nil
 	}
 	for _, r := range t.s.refused[id] {
-		return store.Held{Sum: r.Sum, Code: r.Code, Say: r.Say}, nil
+		if r.Code != wire.Clash {
+			return store.Held{Sum: r.Sum, Code: r.Code, Say: r.Say}, nil
+		}
 	}
 	return store.Held{}, nil
 }

@@ -232,7 +232,8 @@ func held(ctx context.Context, q queryer, id op.ID) (h store.Held, err error) {
 	if !errors.Is(err, sql.ErrNoRows) {
 		return h, err
 	}
-	err = q.QueryRowContext(ctx, `SELECT code, say, sum FROM refused WHERE device = ? AND seq = ? ORDER BY n LIMIT 1`, id.Device.String(), id.Seq).Scan(&h.Code, &h.Say, &sum)
+	err = q.QueryRowContext(ctx, `SELECT code, say, sum FROM refused WHERE device = ? AND seq = ? AND code <> ? ORDER BY n LIMIT 1`,
+		id.Device.String(), id.Seq, wire.Clash).Scan(&h.Code, &h.Say, &sum)
 	copy(h.Sum[:], sum)
 	if errors.Is(err, sql.ErrNoRows) {
 		return h, nil

@@ -185,6 +185,14 @@ func clash(t *testing.T, s store.Store) {
 		if last := must[uint64](t)(tx.LastSeq(w.id())); last != never.ID.Seq {
 			t.Errorf("the last number is %d, want %d", last, never.ID.Seq)
 		}
+		// What clashed with another number of its action leaves its own free.
+		r.ID.Seq = never.ID.Seq + 1
+		if err := tx.Refuse(r); err != nil {
+			t.Fatal(err)
+		}
+		if h := must[store.Held](t)(tx.Held(r.ID)); h != (store.Held{}) {
+			t.Errorf("a clash took a number that was free: %+v", h)
+		}
 	})
 }
 
