@@ -91,11 +91,13 @@ func (s *said) Write(b []byte) (int, error) {
 	return s.b.Write(b)
 }
 
-func (s *said) has(text string) bool {
+func (s *said) String() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return strings.Contains(s.b.String(), text)
+	return s.b.String()
 }
+
+func (s *said) has(text string) bool { return strings.Contains(s.String(), text) }
 
 // pc is an office PC that is enrolled and in step with the hub.
 func (c *city) pc() *desk {
@@ -133,12 +135,12 @@ func (d *desk) until(what string, ok func() bool) {
 	d.c.t.Helper()
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
-	late := time.After(30 * time.Second)
+	late := time.After(2 * time.Minute) // a net, no part of any story
 	for !ok() {
 		select {
 		case <-tick.C:
 		case <-late:
-			d.c.t.Fatalf("waited in vain: %s\n%s", what, d.log.b.String())
+			d.c.t.Fatalf("waited in vain: %s\n%s", what, d.log)
 		}
 	}
 }

@@ -110,7 +110,7 @@ func TestRevoked(t *testing.T) {
 	tw := newTown(t)
 	p, other := tw.enrol("one", "covasna"), tw.enrol("two", "covasna")
 	p.sync()
-	waiting := p.polls(20_000)
+	waiting := p.polls(hold)
 	tw.untilWaiting(1)
 	if err := tw.hub.Revoke(t.Context(), p.device()); err != nil {
 		t.Fatal(err)
@@ -173,10 +173,10 @@ func TestBusy(t *testing.T) {
 	tw := townOn(t, memory.New(), hub.Config{AtWork: 1, Waiting: 1})
 	one, two := tw.enrol("one", "covasna"), tw.enrol("two", "covasna")
 	one.sync()
-	waiting := one.polls(20_000)
+	waiting := one.polls(hold)
 	tw.untilWaiting(1)
 	r := two.request()
-	r.WaitMs = 20_000
+	r.WaitMs = hold
 	_, tr := two.try(r)
 	if tr == nil || tr.status != 503 || tr.Code != "busy" {
 		t.Fatalf("one more who would wait: %+v", tr)

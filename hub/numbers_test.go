@@ -75,7 +75,7 @@ func TestNumbersAreNotHeldForNews(t *testing.T) {
 	tw := newTown(t)
 	p := tw.enrol("one", "covasna")
 	r := p.request()
-	r.WaitMs, r.Numbers = 20_000, &wire.NumbersAt{}
+	r.WaitMs, r.Numbers = hold, &wire.NumbersAt{}
 	answered := make(chan wire.Answer, 1)
 	go func() { a, _ := p.try(r); answered <- a }()
 	for {

@@ -139,7 +139,7 @@ func TestSettingsWakeThePoll(t *testing.T) {
 	k := tw.keys()
 	waits := func(at wire.SettingsAt) func() wire.Answer {
 		r := one.request()
-		r.Settings, r.WaitMs = &at, 20_000
+		r.Settings, r.WaitMs = &at, hold
 		done := make(chan wire.Answer, 1)
 		go func() {
 			a, _ := one.try(r)
@@ -150,7 +150,7 @@ func TestSettingsWakeThePoll(t *testing.T) {
 			select {
 			case a := <-done:
 				return a
-			case <-time.After(10 * time.Second):
+			case <-time.After(patience):
 				t.Error("the poll was not answered")
 				return wire.Answer{}
 			}

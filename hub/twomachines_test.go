@@ -75,7 +75,7 @@ func TestTwoMachines(t *testing.T) {
 		t.Fatalf("the copy cannot be told yet: %q", code)
 	}
 	two.counter++
-	waiting := two.polls(20_000)
+	waiting := two.polls(hold)
 	tw.untilWaiting(1)
 	one.counter = 200
 	one.writes("BKNG2345", spclep.Arrived, true, nil)
@@ -85,7 +85,7 @@ func TestTwoMachines(t *testing.T) {
 	if _, tr := one.try(r); tr == nil || tr.status != 403 || tr.Code != "retired" || !strings.Contains(tr.Say, "another machine") {
 		t.Errorf("the first machine again: %+v", tr)
 	}
-	if _, tr := waiting(); tr == nil || tr.Code != "retired" || time.Since(began) > 10*time.Second {
+	if _, tr := waiting(); tr == nil || tr.Code != "retired" || time.Since(began) >= hold*time.Millisecond {
 		t.Errorf("the second, waiting: %+v", tr)
 	}
 	if entries, _, err := tw.store.After(t.Context(), "covasna", 0, 9); err != nil || len(entries) != 0 {

@@ -12,6 +12,13 @@ import (
 	"condica/sync/wire"
 )
 
+// hold is how long a PC asks to be held for news, in ms: who is answered sooner
+// was woken. patience is a net below the stories, far beyond that.
+const (
+	hold     = 20_000
+	patience = 2 * time.Minute
+)
+
 // polls asks for news in the background; the function it gives waits for the
 // answer.
 func (p *pc) polls(waitMs int) func() (wire.Answer, *trouble) {
@@ -30,7 +37,7 @@ func (p *pc) polls(waitMs int) func() (wire.Answer, *trouble) {
 		select {
 		case r := <-done:
 			return r.a, r.tr
-		case <-time.After(15 * time.Second):
+		case <-time.After(patience):
 			p.town.t.Error("the poll was not answered")
 			return wire.Answer{}, nil
 		}
@@ -40,7 +47,7 @@ func (p *pc) polls(waitMs int) func() (wire.Answer, *trouble) {
 // untilWaiting lets the test go on when so many PCs wait for news.
 func (tw *town) untilWaiting(n int) {
 	tw.t.Helper()
-	for end := time.Now().Add(10 * time.Second); tw.hub.WaitingNow() != n; {
+	for end := time.Now().Add(patience); tw.hub.WaitingNow() != n; {
 		if time.Now().After(end) {
 			tw.t.Fatalf("%d PCs wait, want %d", tw.hub.WaitingNow(), n)
 		}
@@ -54,14 +61,14 @@ func TestNews(t *testing.T) {
 	tw := newTown(t)
 	one, two := tw.enrol("one", "covasna"), tw.enrol("two", "covasna")
 	one.sync()
-	waiting := one.polls(20_000)
+	waiting := one.polls(hold)
 	tw.untilWaiting(1)
 	tw.book("covasna", 0)
 	if a, tr := waiting(); tr != nil || len(a.Entries) != 1 {
 		t.Fatalf("after a booking: %+v, %+v", a, tr)
 	}
 
-	waiting = one.polls(20_000)
+	waiting = one.polls(hold)
 	tw.untilWaiting(1)
 	// The same PC's main request, beside its poll.
 	beside := &pc{town: tw, key: one.key, office: one.office, counter: one.counter + 10, epoch: one.epoch, cursor: one.cursor, tip: one.tip}
@@ -87,7 +94,7 @@ func TestNoNews(t *testing.T) {
 	if a, tr := p.polls(30)(); tr != nil || len(a.Entries) != 0 || a.Head != 0 {
 		t.Errorf("when the time was up: %+v, %+v", a, tr)
 	}
-	waiting := p.polls(20_000)
+	waiting := p.polls(hold)
 	tw.untilWaiting(1)
 	tw.hub.Close()
 	if _, tr := waiting(); tr != nil && tr.status != 503 {
@@ -101,7 +108,7 @@ func TestNewsFromAnotherProcess(t *testing.T) {
 	tw, other := townIn(t, dir), townIn(t, dir)
 	p := tw.enrol("one", "covasna")
 	p.sync()
-	waiting := p.polls(20_000)
+	waiting := p.polls(hold)
 	tw.untilWaiting(1)
 	other.book("covasna", 0)
 	if a, tr := waiting(); tr != nil || len(a.Entries) != 1 {
@@ -114,7 +121,7 @@ func TestHangsUp(t *testing.T) {
 	tw := newTown(t)
 	p := tw.enrol("one", "covasna")
 	r := p.request()
-	r.WaitMs = 20_000
+	r.WaitMs = hold
 	body := mustJSON(t, r)
 	ctx, hangUp := context.WithCancel(t.Context())
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, tw.url+"/v1/sync", strings.NewReader(string(body)))
@@ -140,7 +147,7 @@ func TestOldEpochDoesNotWait(t *testing.T) {
 	tw := newTown(t)
 	p := tw.enrol("one", "covasna")
 	p.epoch = "another life"
-	if a, tr := p.polls(20_000)(); tr != nil || a.Epoch == "another life" || a.From != 0 {
+	if a, tr := p.polls(hold)(); tr != nil || a.Epoch == "another life" || a.From != 0 {
 		t.Errorf("answered %+v, %+v", a, tr)
 	}
 }

@@ -150,6 +150,9 @@ func (d deed) String() string { return fmt.Sprintf("edit %d (%s, %.60s)", d.seq,
 
 func whatOf(o op.Op) string { return o.Cell.Entity + "/" + o.Cell.Field + " " + string(o.Value) }
 
+// patience is a net below the stories, far beyond what they need.
+const patience = 2 * time.Minute
+
 // A pc is an office PC: a replica and its real link.
 type pc struct {
 	*testing.T
@@ -219,7 +222,7 @@ func (p *pc) talk() {
 		}
 	})
 	defer end()
-	late := time.After(30 * time.Second)
+	late := time.After(patience)
 	for {
 		select {
 		case <-answered:
@@ -244,7 +247,7 @@ func (p *pc) talkInVain() {
 	defer end()
 	select {
 	case <-p.hub.took:
-	case <-time.After(30 * time.Second):
+	case <-time.After(patience):
 		p.Fatal("the hub was sent nothing")
 	}
 }

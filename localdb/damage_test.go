@@ -112,7 +112,7 @@ func (p *pc) openDamaged() {
 			p.Fatalf("the desk does not open: %v; report %q", o.err, []string(o.report))
 		}
 		p.keep(o.db, o.report)
-	case <-time.After(60 * time.Second):
+	case <-time.After(patience):
 		p.Fatal("opening hangs")
 	}
 }

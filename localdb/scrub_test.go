@@ -356,7 +356,7 @@ func TestSilentCorruption(t *testing.T) {
 func TestScrubBesideAClerk(t *testing.T) {
 	p, c := sick(t)
 	_, err := c.Edit(t.Context(), "", "Ana", ema, func(record.Booking, localdb.Place) ([]op.Draft, error) {
-		ctx, stop := context.WithTimeout(t.Context(), 20*time.Second)
+		ctx, stop := context.WithTimeout(t.Context(), patience)
 		defer stop()
 		ended := make(chan error, 1)
 		go func() { ended <- c.Scrub(ctx, budget) }()

@@ -62,7 +62,7 @@ func (b *browser) leaves(script string) {
 	b.Helper()
 	ask[bool](b, `window.old = true`)
 	ask[bool](b, `(() => { `+script+`; return true })()`)
-	b.polls(`!window.old && document.readyState === "complete"`)
+	b.polls(`!window.old`)
 }
 
 // Every page, in every state, in light, dark and forced colours, holds what

@@ -10,7 +10,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"testing"
-	"time"
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
@@ -69,7 +68,7 @@ func chromium(t *testing.T, scripts ...string) context.Context {
 		lacks(t, "chromium")
 	}
 	opts := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU,
-		chromedp.UserDataDir(t.TempDir()), chromedp.WindowSize(1366, 768), chromedp.Flag("disable-background-networking", true),
+		chromedp.UserDataDir(profile(t)), chromedp.WindowSize(1366, 768), chromedp.Flag("disable-background-networking", true),
 		chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-dev-shm-usage", true))
 	alloc, stop := chromedp.NewExecAllocator(t.Context(), opts...)
 	t.Cleanup(stop)
@@ -85,6 +84,19 @@ func chromium(t *testing.T, scripts ...string) context.Context {
 		t.Fatalf("start chromium: %v", err)
 	}
 	return ctx
+}
+
+// profile is a folder for a browser of one test. A browser that is ended at once
+// leaves another behind, with the socket by which a second window would find it.
+func profile(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	t.Cleanup(func() {
+		if socket, err := os.Readlink(filepath.Join(dir, "SingletonSocket")); err == nil {
+			os.RemoveAll(filepath.Dir(socket))
+		}
+	})
+	return dir
 }
 
 // command sends one command of the browser's protocol.
@@ -159,18 +171,4 @@ func atOneBrowser(t *testing.T) *browser {
 		t.Fatal(err)
 	}
 	return &browser{ctx: chromium(t, rules(t), string(own))}
-}
-
-// polls waits until a script says yes. A poll ends when the page changes under
-// it, so it is begun anew.
-func (b *browser) polls(script string) {
-	b.Helper()
-	ctx, cancel := context.WithTimeout(b.ctx, 20*time.Second)
-	defer cancel()
-	for ctx.Err() == nil {
-		if _, err := chromedp.Run(ctx, chromedp.Poll[bool](script, chromedp.WithPollingTimeout(5*time.Second))); err == nil {
-			return
-		}
-	}
-	b.Fatalf("the page never came to %s:\n%s", script, ask[string](b, `document.body.innerText`))
 }

@@ -1,37 +1,14 @@
 package page_test
 
 import (
-	"context"
 	"fmt"
-	"strings"
 	"testing"
-	"time"
 
 	"github.com/chromedp/cdproto/emulation"
-	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
 	"condica/sync/link"
 )
-
-// reads waits until the page says something, without the help of a script in
-// the page.
-func (b *browser) reads(text string) {
-	b.Helper()
-	ctx, cancel := context.WithTimeout(b.ctx, 20*time.Second)
-	defer cancel()
-	last := ""
-	for ctx.Err() == nil {
-		said, err := chromedp.Run(ctx, chromedp.Evaluate[string](`document.readyState === "complete" ? document.body.innerText : ""`))
-		if err == nil && strings.Contains(said, text) {
-			return
-		}
-		if err == nil {
-			last = said
-		}
-	}
-	b.Fatalf("the page never said %q:\n%s", text, last)
-}
 
 // tabsTo presses Tab until the focus is on an element.
 func (b *browser) tabsTo(css string) {
@@ -53,16 +30,16 @@ func TestAVisitWithoutScripts(t *testing.T) {
 	b := online.opened(t, by)
 	b.must(command(b.ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true}))
 	b.goes("/")
-	b.reads("9 programări")
+	b.sees("9 programări")
 	if ask[bool](b, `document.documentElement.classList.contains("js")`) {
 		t.Fatal("the page's script runs though scripts are off")
 	}
 	b.tabsTo(`.rows a[href="/vizita/2222AAAA"]`)
 	b.presses(kb.Enter)
-	b.reads("Ce urmează")
+	b.sees("Ce urmează")
 	b.tabsTo(`form[action$="/prezent"] button`)
 	b.presses(kb.Enter)
-	b.reads("Prezența a fost notată")
+	b.sees("Prezența a fost notată")
 
 	boxes := ask[int](b, `document.querySelectorAll(".papers input[type=checkbox]:not([value=not-applicable])").length`)
 	if boxes == 0 {
@@ -74,21 +51,20 @@ func TestAVisitWithoutScripts(t *testing.T) {
 	}
 	b.tabsTo("#acte-receipt")
 	b.presses("CEC 114" + kb.Enter)
-	b.reads("Toate actele cerute au fost văzute")
+	b.sees("Toate actele cerute au fost văzute")
 	b.tabsTo(`form[action$="/preia"] button`)
 	b.presses(kb.Enter)
-	b.reads("Cererea a fost preluată")
+	b.sees("Cererea a fost preluată")
 	for _, page := range []string{"", "/bon"} {
 		if page != "" {
 			b.tabsTo(`a[href$="/bon"]`)
-			b.presses(kb.Enter)
-			b.reads("Bon de ridicare")
+			b.turns(kb.Enter, "Bon de ridicare")
 		}
 		if idle := ask[[]string](b, `[...document.querySelectorAll("[data-print], kbd")].filter(e => e.checkVisibility()).map(e => e.outerHTML)`); len(idle) > 0 {
 			t.Errorf("the page offers without a script: %q", idle)
 		}
 	}
-	b.reads("Țintă Ștefan")
+	b.sees("Țintă Ștefan")
 }
 
 // The line is lost while the clerk types: the status line, which a screen

@@ -1,12 +1,14 @@
 package page_test
 
 import (
-	"context"
 	"fmt"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"sync/atomic"
 	"testing"
 	"time"
 
-	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
 	"condica/spclep/code"
@@ -74,6 +76,53 @@ func TestTheScreenLocks(t *testing.T) {
 	g.looksWell(b)
 }
 
+// The page had asked how things stand before Ana gave her PIN, and the answer comes
+// after it: the screen is not locked once more by what was so before.
+func TestALateAnswerDoesNotLockAgain(t *testing.T) {
+	g := withClerks(t, "09:15")
+	var next atomic.Bool // answer to the page's question is held back
+	held, free := make(chan bool, 1), make(chan bool)
+	b := g.before(g.sits().ctx, func(hosts ...string) http.Handler {
+		desk := g.serve(hosts...)
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path != "/stare" || !next.CompareAndSwap(true, false) {
+				desk.ServeHTTP(w, r)
+				return
+			}
+			answer := httptest.NewRecorder()
+			desk.ServeHTTP(answer, r)
+			held <- answer.Code == http.StatusUnauthorized
+			select {
+			case <-free:
+			case <-t.Context().Done():
+			}
+			maps.Copy(w.Header(), answer.Header())
+			w.WriteHeader(answer.Code)
+			w.Write(answer.Body.Bytes())
+		})
+	})
+	b.goes("/")
+	b.waitsFor("intrare-nume")
+	b.presses("A" + kb.Tab + anaPIN + kb.Enter)
+	b.sees("Exemplu Ioana")
+	g.later(10 * time.Minute)
+	b.waitsFor("intrare-pin")
+	next.Store(true)
+	if !<-held {
+		t.Fatal("the screen is locked, and the page hears that it is not")
+	}
+	b.presses(anaPIN + kb.Enter)
+	b.sees("Exemplu Ioana")
+	ask[bool](b, `(window.locks = 0, window.heard = 0,
+		new MutationObserver(() => { if (document.getElementById("lacat")) locks++ }).observe(document.body, {childList: true}),
+		document.addEventListener("stare", () => heard++), true)`)
+	close(free)
+	b.polls(`heard > 1`) // the page asks every few seconds: the late answer has come by then
+	if n := ask[int](b, `locks`); n > 0 {
+		t.Errorf("after the PIN the screen was locked %d times", n)
+	}
+}
+
 // looksWell looks at the pages of this area as others are.
 func (g *guarded) looksWell(b *browser) {
 	b.Helper()
@@ -103,13 +152,5 @@ func (g *guarded) looksWell(b *browser) {
 // waitsFor waits until a field has the focus.
 func (b *browser) waitsFor(id string) {
 	b.Helper()
-	ctx, cancel := context.WithTimeout(b.ctx, 20*time.Second)
-	defer cancel()
-	has := fmt.Sprintf(`document.readyState === "complete" && document.activeElement.id === %q`, id)
-	for ctx.Err() == nil {
-		if _, err := chromedp.Run(ctx, chromedp.Poll[bool](has, chromedp.WithPollingTimeout(5*time.Second))); err == nil {
-			return
-		}
-	}
-	b.Fatalf("%s never had the focus, but %q", id, ask[string](b, `document.activeElement.id`))
+	b.polls(fmt.Sprintf(`document.activeElement.id === %q`, id))
 }

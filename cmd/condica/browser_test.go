@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/chromedp/chromedp"
 )
@@ -27,7 +26,7 @@ func browser(t *testing.T) context.Context {
 		t.Skip("chromium is not installed; make test installs it")
 	}
 	opts := append(chromedp.DefaultExecAllocatorOptions[:],
-		chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(t.TempDir()),
+		chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(profile(t)),
 		chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-component-update", true),
 		chromedp.Flag("disable-quic", true), chromedp.WindowSize(1280, 900))
 	ctx, cancel := chromedp.NewExecAllocator(t.Context(), opts...)
@@ -41,6 +40,19 @@ func browser(t *testing.T) context.Context {
 	return ctx
 }
 
+// profile is a folder for a browser of one test. A browser that is ended at once
+// leaves another behind, with the socket by which a second window would find it.
+func profile(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	t.Cleanup(func() {
+		if socket, err := os.Readlink(filepath.Join(dir, "SingletonSocket")); err == nil {
+			os.RemoveAll(filepath.Dir(socket))
+		}
+	})
+	return dir
+}
+
 // inBrowser works at the desk's pages as a clerk does: the short code into the
 // box, Enter, then the page's buttons and F-keys.
 type inBrowser struct {
@@ -50,7 +62,7 @@ type inBrowser struct {
 
 func (h inBrowser) run(what string, acts ...chromedp.Action[chromedp.Void]) {
 	h.t.Helper()
-	ctx, cancel := context.WithTimeout(h.ctx, 20*time.Second)
+	ctx, cancel := context.WithTimeout(h.ctx, patience)
 	defer cancel()
 	if err := chromedp.Do(ctx, acts...); err != nil {
 		h.t.Fatalf("in the browser: %s: %v", what, err)
@@ -67,13 +79,20 @@ func (h inBrowser) open(id string) {
 		chromedp.WaitVisible("#q"),
 		chromedp.SendKeys("#q", id+"\r"),
 		chromedp.WaitVisible(`//span[@class="code" and text()="`+id+`"]`))
+	until(h.t, "the page of "+id+" is all there", func() bool {
+		whole, err := chromedp.Run(h.ctx, chromedp.Evaluate[bool](`document.readyState === "complete"`))
+		return err == nil && whole
+	})
 }
 
-// press submits the form of an action and waits for the state it leads to.
+// press submits the form of an action by its button and waits for the state it
+// leads to. The button is pressed by its key: a click is aimed at a place on the
+// screen, and the button may have moved from there before it comes.
 func (h inBrowser) press(id, action, state string) {
 	h.t.Helper()
 	h.run(action+" "+id,
-		chromedp.Click(fmt.Sprintf(`form[action="/vizita/%s/%s"] button`, id, action)),
+		chromedp.Focus(fmt.Sprintf(`form[action="/vizita/%s/%s"] button`, id, action)),
+		chromedp.KeyEvent("\r"),
 		chromedp.WaitVisible(`//p[@class="now"]//*[contains(., "`+state+`")]`))
 }
 

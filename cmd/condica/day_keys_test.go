@@ -35,6 +35,15 @@ func (s *seat) sees(text string) {
 	s.waits(fmt.Sprintf("said %q", text), func(said, _ string) bool { return strings.Contains(said, text) })
 }
 
+// turns presses a key that brings another page, or this one anew, and waits for
+// that: what is pressed next meets the new one.
+func (s *seat) turns(key string) {
+	s.Helper()
+	reads[bool](s, `window.old = true`)
+	s.presses(key)
+	s.waits("was there anew", func(string, string) bool { return true })
+}
+
 // waitsFor waits until a field has the focus.
 func (s *seat) waitsFor(id string) {
 	s.Helper()
@@ -45,13 +54,13 @@ func (s *seat) waitsFor(id string) {
 // expected.
 func (s *seat) waits(what string, ok func(said, focus string) bool) {
 	s.Helper()
-	ctx, cancel := context.WithTimeout(s.ctx, 30*time.Second)
+	ctx, cancel := context.WithTimeout(s.ctx, patience)
 	defer cancel()
 	look := time.NewTicker(10 * time.Millisecond) // no more often: the browser needs the processor
 	defer look.Stop()
 	var last []string
 	for ; ctx.Err() == nil; <-look.C {
-		page, err := chromedp.Run(ctx, chromedp.Evaluate[[]string](`document.readyState === "complete" ? [document.body.innerText, document.activeElement.id] : []`))
+		page, err := chromedp.Run(ctx, chromedp.Evaluate[[]string](`document.readyState === "complete" && !window.old ? [document.body.innerText, document.activeElement.id] : []`))
 		if err != nil || len(page) == 0 {
 			continue // it is on the way to the next one
 		}

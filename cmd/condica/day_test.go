@@ -107,7 +107,7 @@ func TestADayOfFortyVisits(t *testing.T) {
 	w.until("13:00")
 	w.gate.Restore()
 	for _, s := range w.pcs {
-		s.presses(kb.F9)
+		s.turns(kb.F9)
 	}
 	w.inStep()
 	one.sees("totul trimis")
@@ -142,6 +142,7 @@ func TestADayOfFortyVisits(t *testing.T) {
 	w.until("16:45")
 	for _, s := range w.pcs {
 		s.givesPIN()
+		s.sees("Schimbă lucrătorul") // until then Tab stays in the PIN's place
 		s.tabsTo(`nav a[href="/coada"]`)
 		s.presses(kb.Enter)
 		s.sees("Totul este trimis")

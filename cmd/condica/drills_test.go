@@ -106,7 +106,7 @@ func (d *drill) same(pcs ...string) {
 			pos, digest = d.total()
 			return st.Unsent == 0 && st.Cursor == pos && st.Digest == digest
 		}
-		for late := time.Now().Add(90 * time.Second); !ok(); time.Sleep(100 * time.Millisecond) {
+		for late := time.Now().Add(patience); !ok(); time.Sleep(100 * time.Millisecond) {
 			if time.Now().After(late) {
 				d.t.Fatalf("%s is not in step with the hub: it stands at %+v, the hub at %d %s\n%s\n%s", pc, st, pos, digest, d.pcs[pc].errs, d.hub.errs)
 			}

@@ -368,7 +368,7 @@ func (f *fullStory) killedWhileFull() {
 	if err != nil {
 		f.t.Fatal(err)
 	}
-	late := time.AfterFunc(30*time.Second, func() { cmd.Process.Kill() })
+	late := time.AfterFunc(patience, func() { cmd.Process.Kill() })
 	ready, _ := bufio.NewReader(out).ReadString('\n')
 	if ready != "" {
 		cmd.Process.Kill()

@@ -86,7 +86,7 @@ func TestTwoPCsOneDesk(t *testing.T) {
 	id := strings.Split(c.newBooking(), "/")[1]
 	c.hub.stop()
 	c.startPC("pc2", monday)
-	lent := read[api.LANState](t, "condica", "lan", "lend", "--listen", "127.0.0.1:0", "--data", c.pcDir("pc1"), "--json").Listen
+	lent := read[api.LANState](t, "condica", "lan", "lend", "--listen", "127.0.0.1:"+ownPort(t), "--data", c.pcDir("pc1"), "--json").Listen
 	invitation := read[api.Invited](t, "condica", "lan", "invite", "Ghișeul 2", "--data", c.pcDir("pc1"), "--at", lent, "--json").Invitation
 	if out := c.condica("pc2", "lan", "join", invitation); !strings.Contains(out, `called "Ghișeul 2"`) {
 		t.Errorf("it joins: %s", out)

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"math/rand/v2"
+	"net"
 	"os"
 	"path/filepath"
 	"slices"
@@ -49,11 +51,29 @@ func (c *country) condica(pc string, args ...string) string {
 func (c *country) startHub() {
 	c.t.Helper()
 	if c.port == "" {
-		c.port = "0"
+		c.port = ownPort(c.t)
 	}
 	c.hub = start(c.t, "condica-hub", "serve", "--data", c.hubDir(), "--listen", "127.0.0.1:"+c.port, "--now", c.now(monday), "--json")
 	url := c.hub.url("hub")
 	c.port = url[strings.LastIndex(url, ":")+1:]
+}
+
+// ownPort is a port to which a program that was away can come back. It lies below
+// those that systems give out by themselves (Linux from 32768 on, Windows from
+// 49152), so that nobody gets it meanwhile.
+func ownPort(t *testing.T) string {
+	t.Helper()
+	var err error
+	for range 100 {
+		port := fmt.Sprint(20_000 + rand.IntN(12_000))
+		var ln net.Listener
+		if ln, err = net.Listen("tcp", "127.0.0.1:"+port); err == nil {
+			ln.Close()
+			return port
+		}
+	}
+	t.Fatal(err)
+	return ""
 }
 
 // startPC starts an office PC whose wall clock shows its own idea of now.

@@ -24,6 +24,10 @@ var programs struct {
 	err  error
 }
 
+// patience is how long a program may take for what it is to do. It is a net below
+// the stories, far beyond what they need on a busy machine.
+const patience = 2 * time.Minute
+
 func TestMain(m *testing.M) {
 	code := m.Run()
 	if programs.dir != "" {
@@ -88,7 +92,7 @@ func start(t testing.TB, name string, args ...string) *process {
 		if err := json.Unmarshal([]byte(s), &p.ready); err != nil {
 			t.Fatalf("%s %v: ready line %q: %v\n%s", name, args, s, err, p.errs)
 		}
-	case <-time.After(30 * time.Second):
+	case <-time.After(patience):
 		t.Fatalf("%s %v: no ready line\n%s", name, args, p.errs)
 	}
 	return p
@@ -116,7 +120,7 @@ func (p *process) stop() {
 	}
 	select {
 	case <-p.done:
-	case <-time.After(20 * time.Second):
+	case <-time.After(patience):
 		p.t.Fatalf("%v did not end when asked\n%s", p.cmd.Args, p.errs)
 	}
 }
@@ -142,7 +146,7 @@ func (l *lockedBuffer) String() string {
 // exit code.
 func say(t *testing.T, name string, args ...string) (out, errs string, code int) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 60*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, program(t, name), args...)
 	var o, e bytes.Buffer
@@ -178,7 +182,7 @@ func read[T any](t *testing.T, name string, args ...string) (v T) {
 // until waits for a condition, and says what it waited for.
 func until(t *testing.T, what string, ok func() bool) {
 	t.Helper()
-	deadline := time.Now().Add(60 * time.Second)
+	deadline := time.Now().Add(patience)
 	for !ok() {
 		if time.Now().After(deadline) {
 			t.Fatalf("waited in vain: %s", what)

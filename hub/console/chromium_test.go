@@ -39,6 +39,19 @@ func absent(t *testing.T, part string) {
 	t.Skipf("%s is missing: the console was not looked at in a real browser; make setup fetches it", part)
 }
 
+// profile is a folder for a browser of one test. A browser that is ended at once
+// leaves another behind, with the socket by which a second window would find it.
+func profile(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	t.Cleanup(func() {
+		if socket, err := os.Readlink(filepath.Join(dir, "SingletonSocket")); err == nil {
+			os.RemoveAll(filepath.Dir(socket))
+		}
+	})
+	return dir
+}
+
 func (p *it) sits() *browser {
 	p.t.Helper()
 	path, err := exec.LookPath("chromium")
@@ -52,7 +65,7 @@ func (p *it) sits() *browser {
 	server := httptest.NewServer(p.pages)
 	p.t.Cleanup(server.Close)
 	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU,
-		chromedp.UserDataDir(p.t.TempDir()), chromedp.WindowSize(1366, 768), chromedp.Flag("disable-background-networking", true),
+		chromedp.UserDataDir(profile(p.t)), chromedp.WindowSize(1366, 768), chromedp.Flag("disable-background-networking", true),
 		chromedp.Flag("disable-component-update", true), chromedp.Flag("disable-dev-shm-usage", true))
 	alloc, stop := chromedp.NewExecAllocator(p.t.Context(), options...)
 	p.t.Cleanup(stop)
@@ -142,7 +155,7 @@ func (b *browser) brings(file []byte, says string) {
 		b.t.Fatal(err)
 	}
 	b.does(chromedp.SetUploadFiles(`input[type=file]`, []string{path}), chromedp.Click(`main button`))
-	ctx, cancel := context.WithTimeout(b.ctx, 20*time.Second)
+	ctx, cancel := context.WithTimeout(b.ctx, 2*time.Minute) // a net, no part of the story
 	defer cancel()
 	for ctx.Err() == nil { // a poll ends when the page changes under it
 		if _, err := chromedp.Run(ctx, chromedp.Poll[bool](`document.readyState === "complete" && document.body.innerText.includes("`+says+`")`, chromedp.WithPollingTimeout(5*time.Second))); err == nil {

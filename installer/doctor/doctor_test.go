@@ -105,7 +105,7 @@ func (o *office) walkIn() {
 // until waits until the service says so of itself.
 func (o *office) until(what string, ok func(*api.Status) bool) {
 	o.t.Helper()
-	deadline := time.Now().Add(30 * time.Second)
+	deadline := time.Now().Add(2 * time.Minute) // a net, no part of the story
 	for st, _ := askStatus(o.t.Context(), o.dir); st == nil || !ok(st); st, _ = askStatus(o.t.Context(), o.dir) {
 		if time.Now().After(deadline) {
 			o.t.Fatalf("waited in vain: %s", what)

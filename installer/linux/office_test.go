@@ -47,7 +47,7 @@ func newOffice(t *testing.T, version string) *atOffice {
 	p.Has("/etc/systemd/system/condica.service.d/clock.conf",
 		"[Service]\nExecStart=\nExecStart=/usr/bin/condica run --data /var/lib/condica --json --now "+pcClock+"\n")
 	p.Does("dpkg", "--force-confold", "-i", p.Brings(deb(p.dist, "condica-hub", version), "/root"))
-	p.Until("the hub runs", 20*time.Second, func() bool { return p.asHub("offices") == nil })
+	p.Until("the hub runs", time.Minute, func() bool { return p.asHub("offices") == nil })
 	return p
 }
 
@@ -74,7 +74,7 @@ func (p *atOffice) status() (st pcStatus, ok bool) {
 func (p *atOffice) mustStatus() pcStatus {
 	p.t.Helper()
 	var st pcStatus
-	p.Until("the desk answers", 20*time.Second, func() (ok bool) { st, ok = p.status(); return ok })
+	p.Until("the desk answers", time.Minute, func() (ok bool) { st, ok = p.status(); return ok })
 	return st
 }
 
@@ -220,7 +220,7 @@ func (p *atOffice) survivesKill() {
 	}
 	was := p.pid()
 	p.Does("systemctl", "kill", "--signal=KILL", "--kill-who=main", "condica")
-	took := p.Until("the service is back after SIGKILL", 15*time.Second, func() bool {
+	took := p.Until("the service is back after SIGKILL", time.Minute, func() bool {
 		st, ok := p.status()
 		return ok && st.Unsent == unsent && p.pid() != was
 	})
@@ -236,7 +236,7 @@ func (p *atOffice) isStartedAnewWhenStuck() {
 	p.Does("systemctl", "restart", "condica")
 	unsent, was := p.mustStatus().Unsent, p.pid()
 	p.Does("systemctl", "kill", "--signal=STOP", "--kill-who=main", "condica")
-	took := p.Until("the stuck service is started anew", 30*time.Second, func() bool {
+	took := p.Until("the stuck service is started anew", time.Minute, func() bool {
 		st, ok := p.status()
 		return ok && st.Unsent == unsent && p.pid() != was
 	})
@@ -268,7 +268,7 @@ func (p *atOffice) upgrades() {
 	unsent, was := p.mustStatus().Unsent, p.pid()
 	newer := packages(p.t, root(p.t), "1.0.1")
 	p.Does("dpkg", "-i", p.Brings(deb(newer, "condica", "1.0.1"), "/root"))
-	p.Until("the new version runs with the unsent work", 20*time.Second, func() bool {
+	p.Until("the new version runs with the unsent work", time.Minute, func() bool {
 		st, ok := p.status()
 		return ok && st.Version == "1.0.1" && st.Unsent == unsent && st.Enrolled && p.pid() != was
 	})

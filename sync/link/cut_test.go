@@ -16,6 +16,10 @@ import (
 	"condica/sync/wire"
 )
 
+// patience is how long a line may take to get through: a net below the stories,
+// far beyond what they need on a busy machine.
+const patience = 2 * time.Minute
+
 // A cutter is a line that breaks after so many bytes: up to the hub, or down
 // from it. It heals when told to.
 type cutter struct {
@@ -99,7 +103,7 @@ func TestCutAtEveryFiftiethByte(t *testing.T) {
 		line := newCutter(t, serve(t, hub).URL)
 		line.set(up, down)
 		l := office(t, "http://"+line.Addr().String(), "", toDate, s)
-		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), patience)
 		err := l.ask(ctx, s)
 		if err == nil && s.waiting() != 0 || err != nil && s.waiting() != 5 {
 			t.Fatalf("up %d down %d: %v, %d wait", up, down, err, s.waiting())
@@ -133,7 +137,7 @@ func TestRunThroughAStorm(t *testing.T) {
 		s.add()
 		l.Ring()
 	}
-	timeout := time.After(30 * time.Second)
+	timeout := time.After(patience)
 	for s.waiting() > 0 {
 		select {
 		case <-arrived:
@@ -183,7 +187,7 @@ func TestLineOutlivesATornReplica(t *testing.T) {
 	look := time.NewTicker(time.Millisecond)
 	defer look.Stop()
 	local := false // the calm line names the PC, not the hub
-	timeout := time.After(20 * time.Second)
+	timeout := time.After(patience)
 	for s.waiting() > 0 {
 		select {
 		case <-arrived:

@@ -63,7 +63,7 @@ func (b *bench) must(err error) {
 // talk makes one exchange, and tells whether it came through.
 func (b *bench) talk() bool {
 	b.t.Helper()
-	ctx, cancel := context.WithTimeout(b.t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(b.t.Context(), patience)
 	defer cancel()
 	r := b.l.exchange(ctx, peer.Send{Lane: peer.Main, Ops: true}, b.l.tuning)
 	if r.err != nil {

@@ -12,7 +12,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"condica/sync/hlc"
 	"condica/sync/peer"
@@ -186,7 +185,7 @@ func TestRetiredEndsTheLine(t *testing.T) {
 			l := office(t, serve(t, hub).URL, "", toDate, s)
 			arrived := make(chan struct{}, 100)
 			l.cfg.Answered = func(wire.Answer) { arrived <- struct{}{} }
-			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+			ctx, cancel := context.WithTimeout(t.Context(), patience)
 			defer cancel()
 			ended := make(chan error, 1)
 			go func() { ended <- l.Run(ctx) }()

@@ -7,6 +7,9 @@ document.documentElement.classList.add("js");
 // length - and never by its speed; the end is Enter, Tab or a short silence.
 const code = /(?:CDB2[2-9A-X]{129}|CDS2[2-9A-X]{12})$/i;
 const silence = 150;
+// What has begun as a code may pause on its way: on a busy PC keys come late. A
+// first letter alone is more often a person's choice in a list.
+const begun = /C(?:D(?:B(?:2[2-9A-X]{0,128})?|S(?:2[2-9A-X]{0,11})?)?)?$/i;
 let typed = "";
 let timer = 0;
 
@@ -33,11 +36,18 @@ document.addEventListener("keydown", (e) => {
     hold(e.target);
     typed = (typed + e.key).slice(-200);
     clearTimeout(timer);
-    timer = setTimeout(() => scanned() || release(), silence);
+    timer = setTimeout(() => scanned() || release(), rest());
     return;
   }
   key(e);
 }, true);
+
+// rest is how long no key comes, in ms, before what was typed was no code, or all of it.
+function rest() {
+  const part = code.test(typed) ? null : begun.exec(typed);
+  if (!part) return silence;
+  return part[0].length > 1 ? 3000 : 600;
+}
 
 function scanned() {
   clearTimeout(timer);
@@ -76,6 +86,7 @@ function release() {
   choosing = null;
   if (was && was.changed) was.field.dispatchEvent(new Event("change", { bubbles: true }));
 }
+addEventListener("pointerdown", release, true); // a choice counts before what is pressed after it
 document.addEventListener("change", (e) => {
   if (!choosing || choosing.field !== e.target || !e.isTrusted || !e.target.matches("select, [type=date], [type=time]")) return;
   e.stopImmediatePropagation();
@@ -105,6 +116,7 @@ function press(e, name) {
   const target = document.querySelector('[data-key="' + name + '"]');
   if (!target || e.repeat) return;
   e.preventDefault();
+  release();
   if (target.tagName !== "SUMMARY") {
     target.focus();
     target.click();
@@ -148,10 +160,15 @@ function beside(summary) {
 // The status line is replaced only when it says something else, so that a
 // screen reader speaks only then.
 const line = document.getElementById("stare");
+let question = 0; // the last that was asked
+let known = 0; // the last whose answer counts; what an older one says was so before
 async function refresh() {
   if (document.hidden) return;
+  const own = ++question;
   try {
     const answer = await fetch("/stare", { cache: "no-store" });
+    if (own <= known) return;
+    known = own;
     document.dispatchEvent(new CustomEvent("stare", { detail: answer })); // lock.js hears of it
     if (!answer.ok) return;
     const fresh = document.createElement("div");

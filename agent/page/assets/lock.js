@@ -56,8 +56,10 @@ async function enter(e) {
   body.set("mod", "loc");
   try {
     const answer = await fetch("/intrare", { method: "POST", body, cache: "no-store" });
-    if (answer.status === 204) unlock();
-    else if (answer.status === 205) location.reload();
+    if (answer.status === 204) {
+      known = question; // desk.js: what was asked before the PIN would lock again
+      unlock();
+    } else if (answer.status === 205) location.reload();
     else ask(form.closest("main"), await answer.text());
   } catch {
     form.elements.pin.focus(); // the service is being restarted: once more
