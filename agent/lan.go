@@ -44,7 +44,8 @@ type network struct {
 	host     *lan.Host // nil: this PC has never lent its desk
 	stop     func()    // ends listening and waits; nil: nothing listens
 	at       *net.TCPAddr
-	trouble  error // why nothing listens
+	trouble  error             // why nothing listens
+	system   func() []net.Addr // this PC's addresses; nil: as it says
 	visiting atomic.Pointer[visit]
 }
 
@@ -189,6 +190,7 @@ func (n *network) visit(j lan.Joined) error {
 	pages := page.Guest(page.GuestDesk{
 		Log: n.a.o.Log, Office: n.a.office, Hosts: n.a.front.hosts, Tickets: n.a.tickets, Lender: j.Host, Forward: v.Forward,
 		ShutOut: func(err error) bool { return errors.Is(err, lan.ErrShutOut) },
+		Busy:    func(err error) bool { return errors.Is(err, lan.ErrBusy) },
 		Here:    n.a.pages, Works: n.works,
 	})
 	if old := n.visiting.Swap(&visit{v, pages}); old != nil {

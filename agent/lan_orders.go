@@ -3,6 +3,7 @@ package agent
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"net/http"
 	"os"
@@ -22,11 +23,19 @@ var (
 	errNoGuest  = errors.New("no desk of this name was let in")
 	errNowhere  = errors.New("this PC has no address on the office's network; name one")
 	errNoLender = errors.New("this PC works at no other's desk")
+	errAstray   = errors.New("this PC has that address no more")
+	errWhere    = fmt.Errorf("name one address, or up to %d", maxAt)
 	errOffice   = errors.New("this PC belongs to another office than the one that invites")
 )
 
+// maxAt is how many addresses of a lender are tried.
+const maxAt = 8
+
 // askWithin bounds how long a lender is waited for that only has to say it lives.
 const askWithin = 6 * time.Second
+
+// findWithin is for all addresses that are tried in turn.
+const findWithin = 20 * time.Second
 
 // State says what stands, and asks the lender whether it answers: not under mu,
 // or nobody could leave one that is silent.
@@ -48,10 +57,13 @@ func (n *network) State(ctx context.Context) (api.LANState, error) {
 func (n *network) state() api.LANState {
 	s := api.LANState{Listen: n.kept.Listen, Guests: []string{}, At: []string{}}
 	if n.kept.Listen != "" && n.at != nil {
-		s.At = append(s.At, lan.Reachable(n.at, ownAddresses())...)
+		s.At = append(s.At, lan.Reachable(n.at, n.own())...)
 	}
-	if n.trouble != nil {
+	switch {
+	case n.trouble != nil:
 		s.Say = n.trouble.Error()
+	case n.at != nil && lan.Astray(n.at, n.own()):
+		s.Say = errAstray.Error()
 	}
 	if n.host != nil {
 		for _, g := range n.host.Guests() {
@@ -65,7 +77,11 @@ func (n *network) state() api.LANState {
 	return s
 }
 
-func ownAddresses() []net.Addr {
+// own are this PC's addresses.
+func (n *network) own() []net.Addr {
+	if n.system != nil {
+		return n.system()
+	}
 	all, err := net.InterfaceAddrs()
 	if err != nil {
 		return nil // then the address has to be named
@@ -140,7 +156,7 @@ func (n *network) Invite(ctx context.Context, name string, at []string) (string,
 		}
 	}
 	if len(at) == 0 {
-		at = lan.Reachable(n.at, ownAddresses())
+		at = lan.Reachable(n.at, n.own())
 	}
 	if len(at) == 0 {
 		return "", api.Bad(errNowhere)
@@ -223,6 +239,61 @@ func (n *network) Join(ctx context.Context, invitation string) (api.LANState, er
 	}
 	n.trouble = nil
 	return n.state(), nil
+}
+
+// Find goes on with the same lender at another address, once it has answered there.
+func (n *network) Find(ctx context.Context, at []string) (api.LANState, error) {
+	v := n.visiting.Load()
+	if v == nil {
+		return api.LANState{}, api.Against("no-guest", errNoLender)
+	}
+	if len(at) == 0 || len(at) > maxAt {
+		return api.LANState{}, api.Bad(errWhere)
+	}
+	for _, a := range at {
+		if err := lan.CheckAddress(a); err != nil {
+			return api.LANState{}, api.Bad(err)
+		}
+	}
+	j := v.Joined()
+	j.At = at
+	if err := n.answers(ctx, j); err != nil {
+		return api.LANState{}, err
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.visiting.Load() != v { // it was left meanwhile
+		return api.LANState{}, api.Against("no-guest", errNoLender)
+	}
+	if err := writeJSON(filepath.Join(n.a.o.Dir, visitingFile), j); err != nil {
+		return api.LANState{}, err
+	}
+	if err := n.visit(j); err != nil {
+		return api.LANState{}, err
+	}
+	return n.state(), nil
+}
+
+// answers asks a lender whether it is found by j, and lets this PC in.
+func (n *network) answers(ctx context.Context, j lan.Joined) error {
+	key, err := n.key()
+	if err != nil {
+		return err
+	}
+	v, err := lan.Visit(key, j, n.a.o.Log)
+	if err != nil {
+		return err
+	}
+	defer v.Close()
+	ctx, cancel := context.WithTimeout(ctx, findWithin)
+	defer cancel()
+	switch err := v.Ask(ctx); {
+	case errors.Is(err, lan.ErrShutOut):
+		return api.Against("shut-out", err)
+	case err != nil:
+		return api.Unreached(err)
+	}
+	return nil
 }
 
 // Leave makes this PC work at its own desk again.

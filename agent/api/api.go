@@ -85,6 +85,7 @@ func routes() []route {
 		{Route{"POST", "lan/remove", RemoveRequest{}}, remove},
 		{Route{"POST", "lan/join", JoinRequest{}}, joinDesk},
 		{Route{"POST", "lan/leave", nil}, leave},
+		{Route{"POST", "lan/find", FindRequest{}}, find},
 		{Route{"POST", "shutdown", nil}, shutdown},
 	}
 	for _, o := range orders() {

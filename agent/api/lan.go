@@ -14,6 +14,7 @@ type Network interface {
 	Remove(ctx context.Context, name string) (LANState, error)
 	Join(ctx context.Context, invitation string) (LANState, error)
 	Leave(ctx context.Context) (LANState, error)
+	Find(ctx context.Context, at []string) (LANState, error)
 }
 
 // A LANState says which desks work together.
@@ -52,6 +53,19 @@ type JoinRequest struct {
 	Invitation string `json:"invitation"`
 }
 
+// A FindRequest says where the PC is found at whose desk this one works.
+type FindRequest struct {
+	At []string `json:"at"` // host:port, the likeliest first
+}
+
+// lan is how the desks stand, for those who ask for more than that.
+func (d *door) lan(r *http.Request) (LANState, error) {
+	if d.opt.Network == nil {
+		return LANState{Guests: []string{}, At: []string{}}, nil
+	}
+	return d.opt.Network.State(r.Context())
+}
+
 func lanState(d *door, r *http.Request) (any, error) {
 	return onNetwork(d, r, nil, func(n Network) (any, error) { return n.State(r.Context()) })
 }
@@ -81,6 +95,11 @@ func joinDesk(d *door, r *http.Request) (any, error) {
 
 func leave(d *door, r *http.Request) (any, error) {
 	return onNetwork(d, r, nil, func(n Network) (any, error) { return n.Leave(r.Context()) })
+}
+
+func find(d *door, r *http.Request) (any, error) {
+	var q FindRequest
+	return onNetwork(d, r, &q, func(n Network) (any, error) { return n.Find(r.Context(), q.At) })
 }
 
 // onNetwork reads a request, unless into is nil, and asks the network.

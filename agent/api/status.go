@@ -49,6 +49,7 @@ type Status struct {
 	Renewed   string `json:"renewed"` // when this PC took another key; empty: it has the one it began with
 
 	Settings Settings `json:"settings"`
+	LAN      LANState `json:"lan"` // at whose desk this PC works, and whether that one answers now
 }
 
 // Settings is where the centre's settings stand on this PC.
@@ -95,6 +96,9 @@ func status(d *door, r *http.Request) (any, error) {
 		Mended: st.Mended.Ops, MendedMs: st.Mended.AtMs, MendedAt: d.at(st.Mended.AtMs), LetGo: st.Gone, RenewedMs: st.Renewed, Renewed: d.at(st.Renewed),
 	}
 	out.Settings = d.settings(st)
+	if out.LAN, err = d.lan(r); err != nil {
+		return nil, err
+	}
 	if !st.Line {
 		out.Hub.Kind, out.Hub.Say = "no-line", "this PC has no hub to speak with yet"
 	}

@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"net/http/httputil"
 	"net/netip"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -26,6 +27,7 @@ const (
 	// work through that.
 	largeFrom   = 2 << 20 // bytes
 	largeWithin = 16 * time.Minute
+	maxFiles    = 2 // connections for them: one is read at a time, and the last may be ending
 )
 
 // A Joined is what a guest keeps of the host that let it in.
@@ -41,6 +43,7 @@ var (
 	ErrInvitation = errors.New("the host does not take this invitation: it was used, is older than an hour, or the host was started anew since")
 	ErrShutOut    = errors.New("the host does not let this PC in any more")
 	ErrSilent     = errors.New("the host does not answer")
+	ErrBusy       = errors.New("the host has as many requests of this PC as it takes at once, or reads a file already")
 	errPartial    = errors.New("what this PC keeps of its host is not whole; leave it, and join again")
 	errBeyond     = errors.New("the address is not on the office's own network")
 )
@@ -61,7 +64,7 @@ func (j Joined) check() error {
 // Join uses an invitation up; from then on the host knows this PC's key.
 func Join(ctx context.Context, key ed25519.PrivateKey, i Invitation) (Joined, error) {
 	j := Joined{i.Host, i.At, i.Pin, i.Name}
-	line, err := newLine(key, j, answerWithin)
+	line, err := newLine(key, j, answerWithin, 1)
 	if err != nil {
 		return j, err
 	}
@@ -88,8 +91,9 @@ func Join(ctx context.Context, key ed25519.PrivateKey, i Invitation) (Joined, er
 	return j, fmt.Errorf("the host answers with status %d", resp.StatusCode)
 }
 
-// newLine makes connections to the host and to nobody else.
-func newLine(key ed25519.PrivateKey, j Joined, within time.Duration) (*http.Transport, error) {
+// newLine makes connections to the host and to nobody else, atMost at once: more
+// requests wait here, where it costs the host nothing.
+func newLine(key ed25519.PrivateKey, j Joined, within time.Duration, atMost int) (*http.Transport, error) {
 	cert, err := certificate(key)
 	if err != nil {
 		return nil, err
@@ -98,6 +102,7 @@ func newLine(key ed25519.PrivateKey, j Joined, within time.Duration) (*http.Tran
 		// No proxy: the host is on this network.
 		DialTLSContext: func(ctx context.Context, _, _ string) (net.Conn, error) { return dial(ctx, j.At, toward(cert, j.Pin)) },
 		MaxIdleConns:   8, IdleConnTimeout: time.Minute, ResponseHeaderTimeout: within,
+		MaxResponseHeaderBytes: maxHeader, MaxConnsPerHost: atMost,
 	}, nil
 }
 
@@ -105,9 +110,12 @@ func newLine(key ed25519.PrivateKey, j Joined, within time.Duration) (*http.Tran
 // looked at before a word is said.
 func dial(ctx context.Context, at []string, c *tls.Config) (net.Conn, error) {
 	var errs []error
+	// Within some ten seconds it is found out that the host is no more where an idle
+	// connection goes: the next request then looks for it anew.
+	alive := net.KeepAliveConfig{Enable: true, Idle: 4 * time.Second, Interval: 2 * time.Second, Count: 3}
 	for _, address := range at {
 		once, cancel := context.WithTimeout(ctx, dialWithin)
-		conn, err := (&tls.Dialer{Config: c, NetDialer: &net.Dialer{Control: nearOnly}}).DialContext(once, "tcp", address)
+		conn, err := (&tls.Dialer{Config: c, NetDialer: &net.Dialer{Control: nearOnly, KeepAliveConfig: alive}}).DialContext(once, "tcp", address)
 		cancel()
 		if err == nil {
 			return conn, nil
@@ -129,15 +137,25 @@ type Visiting struct {
 	j     Joined
 	line  *http.Transport
 	large *http.Transport // for files
+	file  atomic.Bool     // one is on its way
 	proxy *httputil.ReverseProxy
 }
 
 // RoundTrip takes the line that waits as long as the request may need.
 func (v *Visiting) RoundTrip(r *http.Request) (*http.Response, error) {
-	if r.ContentLength < 0 || r.ContentLength >= largeFrom {
-		return v.large.RoundTrip(r)
+	line, within := v.line, answerWithin
+	if isFile(r) {
+		if !v.file.CompareAndSwap(false, true) {
+			return nil, ErrBusy // as the host would say in the middle of the sending
+		}
+		defer v.file.Store(false)
+		line, within = v.large, largeWithin
 	}
-	return v.line.RoundTrip(r)
+	resp, err := askWithPatience(line, r, within)
+	if err != nil && r.Context().Err() == nil {
+		v.Close() // other idle connections lead where this one did
+	}
+	return resp, err
 }
 
 // Visit makes a guest's way to its host. A response that never came is told to
@@ -146,11 +164,11 @@ func Visit(key ed25519.PrivateKey, j Joined, log *slog.Logger) (*Visiting, error
 	if err := j.check(); err != nil {
 		return nil, err
 	}
-	line, err := newLine(key, j, answerWithin)
+	line, err := newLine(key, j, answerWithin, maxAtOnce-maxFiles)
 	if err != nil {
 		return nil, err
 	}
-	large, err := newLine(key, j, largeWithin)
+	large, err := newLine(key, j, largeWithin, maxFiles)
 	if err != nil {
 		return nil, err
 	}
@@ -158,14 +176,19 @@ func Visit(key ed25519.PrivateKey, j Joined, log *slog.Logger) (*Visiting, error
 	v.proxy = &httputil.ReverseProxy{
 		Transport: v, Rewrite: rewrite, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 		ModifyResponse: func(r *http.Response) error {
-			if r.Header.Get(refusedHeader) == refusedUnknown {
+			switch why := r.Header.Get(refusedHeader); why {
+			case refusedUnknown:
 				return ErrShutOut
+			case refusedBusy:
+				return ErrBusy
+			case refusedSlow, refusedCut:
+				return fmt.Errorf("it refused the request: %s", why)
 			}
 			return nil
 		},
 		ErrorHandler: func(w http.ResponseWriter, r *http.Request, err error) {
 			t := r.Context().Value(tripKey{}).(trip) // Forward puts it there
-			if !errors.Is(err, ErrShutOut) {
+			if !errors.Is(err, ErrShutOut) && !errors.Is(err, ErrBusy) {
 				err = fmt.Errorf("%w: %w", ErrSilent, err)
 			}
 			t.failed(err)
@@ -184,7 +207,11 @@ func (v *Visiting) Ask(ctx context.Context) error {
 		return err
 	}
 	resp, err := v.line.RoundTrip(r)
-	if err != nil {
+	switch {
+	case errors.Is(err, context.DeadlineExceeded):
+		v.Close()
+		return ErrSilent
+	case err != nil:
 		return fmt.Errorf("%w: %w", ErrSilent, err)
 	}
 	resp.Body.Close()
@@ -211,7 +238,7 @@ type trip struct {
 type tripKey struct{}
 
 // Forward asks the host and passes its answer on. Where none comes failed is
-// called in its place, with ErrSilent or ErrShutOut. browser tells this PC's
+// called in its place, with ErrSilent, ErrShutOut or ErrBusy. browser tells this PC's
 // browsers apart; of the request's cookies those named in own stay here.
 func (v *Visiting) Forward(w http.ResponseWriter, r *http.Request, browser string, own []string, failed func(error)) {
 	out := r.Clone(context.WithValue(r.Context(), tripKey{}, trip{browser, failed}))

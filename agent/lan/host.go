@@ -23,11 +23,14 @@ import (
 
 // Limits of a host.
 const (
-	invitedFor = 60 * 60_000 // ms
-	maxGuests  = 20
-	maxName    = 30               // letters
-	joinWithin = 10 * time.Second // for the whole of a joining PC's message
-	maxWrong   = 10               // tries with a wrong secret, and every invitation is void
+	invitedFor   = 60 * 60_000 // ms
+	maxGuests    = 20
+	maxName      = 30               // letters
+	joinWithin   = 10 * time.Second // for the whole of a joining PC's message
+	headerWithin = 10 * time.Second // for a handshake, and for a request's header
+	maxHeader    = 64 << 10         // bytes
+	maxWrong     = 10               // tries with a wrong secret, and every invitation is void
+	maxAtOnce    = 16               // requests of one guest; one of all guests may bring a file
 )
 
 // A Guest is a PC that may ask.
@@ -55,6 +58,8 @@ type Host struct {
 	guests  []Guest
 	invited map[[sha256.Size]byte]invited // by the hash of the secret
 	wrong   int
+	busy    map[string]int // requests that are answered, by the guest's key
+	file    bool           // one of them brings a file
 }
 
 type invited struct {
@@ -66,13 +71,13 @@ type invited struct {
 // NewHost makes a host; it serves nothing yet.
 func NewHost(c HostConfig) (*Host, error) {
 	cert, err := certificate(c.Key)
-	return &Host{c: c, cert: cert, guests: slices.Clone(c.Guests), invited: map[[sha256.Size]byte]invited{}}, err
+	return &Host{c: c, cert: cert, guests: slices.Clone(c.Guests), invited: map[[sha256.Size]byte]invited{}, busy: map[string]int{}}, err
 }
 
 // Errors of Invite.
 var (
 	ErrName    = fmt.Errorf("a desk's name has 1 to %d letters, single spaces between its words, and no ·", maxName)
-	ErrTaken   = errors.New("another desk has this name")
+	ErrTaken   = errors.New("a desk of this name was let in; remove it first, or take another name")
 	ErrTooMany = fmt.Errorf("%d desks have been let in; remove one first", maxGuests)
 )
 
@@ -148,7 +153,8 @@ func (h *Host) Remove(name string) (ok bool, err error) {
 // SeatOf which of them asks.
 func (h *Host) Serve(ctx context.Context, ln net.Listener, desk http.Handler) error {
 	server := &http.Server{
-		Handler: h.handler(desk), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
+		Handler: h.handler(desk), ReadHeaderTimeout: headerWithin, WriteTimeout: 2 * grace, // some of it is the body's
+		IdleTimeout: 2 * time.Minute, MaxHeaderBytes: maxHeader,
 		ErrorLog: slog.NewLogLogger(h.c.Log.Handler(), slog.LevelDebug),
 	}
 	ended := make(chan struct{})
@@ -190,6 +196,10 @@ func SeatOf(r *http.Request) (Seat, bool) {
 func (h *Host) handler(desk http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		pin := pinOf(r.TLS.PeerCertificates[0].RawSubjectPublicKeyInfo) // RequireAnyClientCert: there is one
+		// Also for a body that nobody wants: the server waits for it.
+		if http.NewResponseController(w).SetReadDeadline(due(time.Now(), 0)) != nil {
+			return // the connection has ended
+		}
 		if r.URL.Path == joinPath {
 			h.join(w, r, pin)
 			return
@@ -209,7 +219,7 @@ func (h *Host) handler(desk http.Handler) http.Handler {
 		if browser != "" {
 			browser = name + "\n" + browser // in neither there is such a sign
 		}
-		desk.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), seatKey{}, Seat{name, browser})))
+		h.serve(desk, w, r.WithContext(context.WithValue(r.Context(), seatKey{}, Seat{name, browser})), pin)
 	})
 }
 
@@ -228,6 +238,9 @@ const (
 	refusedUnknown = "unknown" // the PC was not let in, or was shut out
 	refusedSecret  = "secret"  // the invitation is used, out of time or none of this PC's
 	refusedFault   = "fault"
+	refusedSlow    = "slow" // the form came slower than any office's network carries it
+	refusedCut     = "cut"  // the form did not come whole
+	refusedBusy    = "busy" // the PC has as many requests here as it may, or a file is being read already
 )
 
 // refuse also ends the connection: who gets nothing keeps none.

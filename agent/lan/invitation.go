@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -71,6 +72,18 @@ func CheckAddress(at string) error {
 		return fmt.Errorf("address %q is not on the office's own network", at)
 	}
 	return nil
+}
+
+// Astray says that a listener's address is none of this PC's any more: what listens
+// there is not found until it is back.
+func Astray(at *net.TCPAddr, own []net.Addr) bool {
+	if at.IP.IsUnspecified() || at.IP.IsLoopback() || len(own) == 0 {
+		return false
+	}
+	return !slices.ContainsFunc(own, func(a net.Addr) bool {
+		n, ok := a.(*net.IPNet)
+		return ok && n.IP.Equal(at.IP)
+	})
 }
 
 // Reachable lists where this PC's network can find a listener: its own address,

@@ -398,7 +398,7 @@ func TestAStrangerUsesUpItsOwn(t *testing.T) {
 		t.Errorf("after one has ended: %v, %v", c.RemoteAddr(), l.open)
 	}
 	o := newOffice(t, 1)
-	line, err := newLine(key(7), o.joins(2, "Ghișeul 2").Joined(), answerWithin)
+	line, err := newLine(key(7), o.joins(2, "Ghișeul 2").Joined(), answerWithin, 1)
 	o.must(err)
 	for _, path := range []string{"/", askPath, joinPath} {
 		resp, err := line.RoundTrip(httptest.NewRequest(http.MethodGet, "https://"+Authority+path, nil))

@@ -23,6 +23,7 @@ type GuestDesk struct {
 	// calls failed in its place. Cookies named in own stay here.
 	Forward func(w http.ResponseWriter, r *http.Request, browser string, own []string, failed func(error))
 	ShutOut func(error) bool // the other PC does not let this one in any more
+	Busy    func(error) bool // it lives, and takes no more at once; nil: that is never so
 	Here    http.Handler     // this PC's own desk
 	Works   func() bool      // whether Here can be worked at
 }
@@ -118,6 +119,7 @@ type awayPage struct {
 	Title   string
 	Lender  string
 	ShutOut bool
+	Busy    bool
 	Works   bool // this PC's own desk can be worked at
 	Path    string
 	Kept    []field // of a form that did not arrive
@@ -152,6 +154,9 @@ func (d *guestDesk) away(w http.ResponseWriter, r *http.Request, page awayPage, 
 	page.Title, page.Works = d.words.t("away.title", page.Lender), d.g.Works()
 	if page.ShutOut = d.g.ShutOut(err); page.ShutOut {
 		page.Title = d.words.t("away.shut.title", page.Lender)
+	}
+	if page.Busy = d.g.Busy != nil && d.g.Busy(err); page.Busy {
+		page.Title = d.words.t("away.busy.title", page.Lender)
 	}
 	headers(w.Header())
 	switch {

@@ -17,6 +17,7 @@ import (
 var (
 	errOff     = errors.New("the host is off")
 	errShutOut = errors.New("shut out")
+	errBusy    = errors.New("busy")
 )
 
 // A guesting PC has a desk of its own, and works at that of Birou-1.
@@ -37,7 +38,7 @@ func newGuesting(t *testing.T) *guesting {
 		Seat: func(*http.Request) (string, string) { return g.who() }})
 	here := page.New(g.office, page.Options{Log: quiet, Hosts: []string{host}, Random: func() string { return "cheie" }, Tickets: g.tickets, Lender: func() string { return "Birou-1" }})
 	g.pages = page.Guest(page.GuestDesk{Log: quiet, Office: g.office, Hosts: []string{host}, Tickets: g.tickets, Lender: "Birou-1", Here: here,
-		Works: func() bool { return g.works }, ShutOut: func(err error) bool { return errors.Is(err, errShutOut) }, Forward: g.forward})
+		Works: func() bool { return g.works }, ShutOut: func(err error) bool { return errors.Is(err, errShutOut) }, Busy: func(err error) bool { return errors.Is(err, errBusy) }, Forward: g.forward})
 	return g
 }
 
@@ -132,6 +133,12 @@ func TestTheOtherPCIsOff(t *testing.T) {
 	if w := b.do(http.MethodGet, "/", nil); w.Code != http.StatusServiceUnavailable || w.Header().Get("Refresh") == "" || !strings.Contains(w.Body.String(), `action="/aici"`) {
 		t.Errorf("a page: %d %s", w.Code, w.Body)
 	}
+	g.fails = errBusy
+	w = b.do(http.MethodPost, "/vizita/2222AAAA/date", url.Values{"cheie": {"0123456789abcdef"}, "note": {"vine cu mama"}})
+	if said := readable(w.Body.String()); !strings.Contains(said, "„Birou-1” este ocupat") || strings.Contains(said, "nu răspunde") || !strings.Contains(w.Body.String(), `value="vine cu mama"`) {
+		t.Errorf("it is busy: %d %s", w.Code, said)
+	}
+	g.fails = errOff
 	g.works = false
 	if w := b.do(http.MethodGet, "/", nil); strings.Contains(w.Body.String(), `action="/aici"`) {
 		t.Error("a PC without an office offers its own desk")

@@ -15,6 +15,7 @@ type lanCmd struct {
 	Invite lanInviteCmd `cmd:"" help:"Print an invitation for one of them."`
 	Remove lanRemoveCmd `cmd:"" help:"Shut one of them out."`
 	Join   lanJoinCmd   `cmd:"" help:"Work at the desk of the PC that invited this one."`
+	Find   lanFindCmd   `cmd:"" help:"Say where that PC is found now, if its address has changed."`
 	Leave  lanLeaveCmd  `cmd:"" help:"Work at this PC's own desk again."`
 }
 
@@ -65,6 +66,15 @@ type lanJoinCmd struct {
 
 func (c *lanJoinCmd) Run(e *env) error {
 	return c.order(e, "POST", "lan/join", api.JoinRequest{Invitation: c.Invitation})
+}
+
+type lanFindCmd struct {
+	service
+	At []string `arg:"" placeholder:"HOST:PORT" help:"Its address on the office's network; it is still known by its key."`
+}
+
+func (c *lanFindCmd) Run(e *env) error {
+	return c.order(e, "POST", "lan/find", api.FindRequest{At: c.At})
 }
 
 type lanLeaveCmd struct{ service }

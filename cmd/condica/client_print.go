@@ -53,10 +53,12 @@ func yes(b bool, text, otherwise string) string {
 func printStatus(w io.Writer, st api.Status) {
 	if !st.Enrolled {
 		fmt.Fprintln(w, "this PC is not enrolled in an office yet")
+		table(w, func(line func(...any)) { printDesk(line, st.LAN) })
 		return
 	}
 	table(w, func(line func(...any)) {
 		line("office", st.OfficeName, fmt.Sprintf("(%s), desk %d", st.Office, st.Desk))
+		printDesk(line, st.LAN)
 		line("hub", yes(st.Hub.Reached, "reached", "not reached"), sinceWhen(st.Hub))
 		line("unsent", st.Unsent, yes(st.Unsent > 0, "oldest "+when(st.Oldest), yes(st.Sent, "the hub has all", "")))
 		if st.Refused > 0 {
@@ -82,6 +84,19 @@ func printStatus(w io.Writer, st api.Status) {
 			line("clock", fmt.Sprintf("%d s", st.OffMs/1000), "off the hub's")
 		}
 	})
+}
+
+// printDesk says whether this PC's pages are another one's, or others' are its.
+func printDesk(line func(...any), s api.LANState) {
+	now := yes(s.Say != "", "not now: "+s.Say, "")
+	switch {
+	case s.Lender != "":
+		line("works at", s.Lender, fmt.Sprintf("as %q; %s", s.Seat, yes(s.Say == "", "it answers", now)))
+	case s.Listen != "":
+		line("lends at", s.Listen, strings.Join(slices.DeleteFunc([]string{fmt.Sprintf("let in: %d", len(s.Guests)), now}, func(t string) bool { return t == "" }), "; "))
+	case now != "":
+		line("lan", "", now)
+	}
 }
 
 // printSettings says which settings of the centre are in force.

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"condica/agent"
 	svc "condica/installer/service"
 )
 
@@ -154,7 +155,7 @@ func (uninstallCmd) Run(e *env) error {
 	if err := svc.Uninstall(e.Ctx); err != nil {
 		return coded(err)
 	}
-	_, err := fmt.Fprintf(e.Out, "The service is removed. The data stay in %s.\n", svc.DataDir())
+	_, err := fmt.Fprintf(e.Out, "The service is removed. The data stay in %s.\n%s", svc.DataDir(), goneFromLAN(agent.Desks(svc.DataDir()), false))
 	return err
 }
 

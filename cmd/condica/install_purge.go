@@ -57,7 +57,8 @@ func allSent(n int, err error) error {
 	case err != nil:
 		return codedError{fmt.Errorf("how many changes the hub does not have yet cannot be counted (%w)%s", err, force), exitRefused}
 	case n > 0:
-		return codedError{fmt.Errorf("%d changes made on this PC are not at the hub yet%s", n, force), exitRefused}
+		kept := keptForLAN(agent.Desks(svc.DataDir()))
+		return codedError{fmt.Errorf("%d changes made on this PC are not at the hub yet%s%s", n, kept, force), exitRefused}
 	}
 	return nil
 }
@@ -80,6 +81,7 @@ func (c *purgeCmd) purge(e *env) error {
 			return refused
 		}
 	}
+	others := goneFromLAN(agent.Desks(svc.DataDir()), true)
 	packaged, err := svc.Purge(e.Ctx)
 	if err != nil {
 		return coded(err)
@@ -88,6 +90,6 @@ func (c *purgeCmd) purge(e *env) error {
 	if packaged {
 		say = "The data are removed and the service is stopped. The program came with a package: apt-get purge condica removes it."
 	}
-	_, err = fmt.Fprintln(e.Out, say)
+	_, err = fmt.Fprint(e.Out, say, "\n", others)
 	return err
 }

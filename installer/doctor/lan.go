@@ -16,7 +16,7 @@ func (p *patient) checkLAN(ctx context.Context) Finding {
 	case err != nil:
 		return warning("bring service and doctor to the same version", "the service does not say which desks work together: %v", err)
 	case s.Lender != "" && s.Say != "":
-		return warning("see whether that PC is on and its firewall takes connections; \"condica lan leave\" makes this PC work by itself", "this PC works at the desk of %s, and cannot: %s", s.Lender, s.Say)
+		return warning("see whether that PC is on and its firewall takes connections; \"condica lan find\" names its new address, \"condica lan leave\" makes this PC work by itself", "this PC works at the desk of %s, and cannot: %s", s.Lender, s.Say)
 	case s.Lender != "":
 		return fine("this PC works at the desk of %s, as %q", s.Lender, s.Seat)
 	case s.Say != "":
