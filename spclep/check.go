@@ -23,6 +23,7 @@ func check(r *Reference, d decoder) {
 	for i := range r.layers {
 		l := &r.layers[i]
 		c.settings(l)
+		c.contacts(l)
 		c.calendar(l)
 		c.money(l)
 		c.terms(l)

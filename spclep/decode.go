@@ -242,8 +242,8 @@ func (l *listRef) place(at pos)     { l.at = at }
 func (o *optionRow) place(at pos)   { o.at = at }
 
 func join(path, key string) string {
-	if path == "" {
-		return key
+	if path == "" || key == "" {
+		return path + key
 	}
 	return path + "." + key
 }

@@ -24,15 +24,14 @@ const (
 	Contradicted = "contradicted"
 )
 
-// An Office is one SPCLEP.
+// An Office is one SPCLEP. Where it is on a day, Contact tells.
 type Office struct {
-	ID      OfficeID `json:"id"`
-	Name    string   `json:"name"`
-	Address string   `json:"address,omitempty"` // empty where no source gives it
-	County  string   `json:"county,omitempty"`
-	Code    uint16   `json:"code"`  // in the booking's QR
-	Desks   int      `json:"desks"` // bookings per slot when nothing dated says otherwise; see Capacity (G02)
-	Links   []Link   `json:"links,omitempty"`
+	ID     OfficeID `json:"id"`
+	Name   string   `json:"name"`
+	County string   `json:"county,omitempty"`
+	Code   uint16   `json:"code"`  // in the booking's QR
+	Desks  int      `json:"desks"` // bookings per slot when nothing dated says otherwise; see Capacity (G02)
+	Links  []Link   `json:"links,omitempty"`
 }
 
 // A Link is a page an office sends citizens to (X17).
@@ -101,7 +100,7 @@ func (r *Reference) Office(id OfficeID) (Office, error) {
 }
 
 func (r *Reference) officeOf(l *layerRow) Office {
-	return Office{OfficeID(l.ID), l.Name, l.Address, l.County, uint16(l.Code),
+	return Office{OfficeID(l.ID), l.Name, l.County, uint16(l.Code),
 		r.Capacity(OfficeID(l.ID), r.head.Issued), slices.Clone(l.Links)}
 }
 

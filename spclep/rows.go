@@ -56,7 +56,8 @@ type layerRow struct {
 	Layer          string         `yaml:"layer,required"`
 	ID             string         `yaml:"id"`
 	Name           string         `yaml:"name"`
-	Address        string         `yaml:"address"`
+	Address        contactRows    `yaml:"address"`
+	Phone          contactRows    `yaml:"phone"`
 	County         string         `yaml:"county"`
 	Code           int            `yaml:"code"`
 	Links          []Link         `yaml:"links"`

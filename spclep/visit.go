@@ -119,9 +119,11 @@ type SettledValue struct {
 	Actions []string `json:"x"`
 }
 
-// PrintedValue says what was printed: "slip" or "missing-papers".
+// PrintedValue says what was printed, "slip" or "missing-papers", and in which
+// language: "ro", "hu" or "en", empty where an older program printed it.
 type PrintedValue struct {
 	What string `json:"w"`
+	Lang string `json:"l,omitempty"`
 }
 
 // Papers of a visit that are printed.

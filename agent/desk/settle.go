@@ -46,8 +46,8 @@ func unsettled(v spclep.Visit) (out []string) {
 }
 
 // Print notes that a paper of the visit was printed: spclep.PrintSlip or
-// spclep.PrintMissing. A slip needs an application.
-func (d Desk) Print(what string) Action {
+// spclep.PrintMissing, in a language of the pages. A slip needs an application.
+func (d Desk) Print(what, lang string) Action {
 	return func(b record.Booking, m Moment) ([]op.Draft, error) {
 		if err := known(b); err != nil {
 			return nil, err
@@ -55,6 +55,6 @@ func (d Desk) Print(what string) Action {
 		if what == spclep.PrintSlip && b.Visit.Filed == nil {
 			return nil, refuse(notTaken)
 		}
-		return one(fact(b, spclep.Printed, spclep.PrintedValue{What: what}))
+		return one(fact(b, spclep.Printed, spclep.PrintedValue{What: what, Lang: lang}))
 	}
 }

@@ -103,7 +103,8 @@ func (p *pages) problemOf(err error) (problem, bool) {
 	var own *problem
 	var answer *spclep.AnswerError
 	if refusal, ok := spclep.Refused(err); ok {
-		return problem{Text: p.refused(refusal), Rule: refusal.Rule, code: refusal.Code}, true
+		said := p.refused(refusal)
+		return problem{Text: said.String(), Said: said, Rule: refusal.Rule, code: refusal.Code}, true
 	}
 	if errors.As(err, &own) {
 		return *own, true

@@ -18,8 +18,7 @@ import (
 // sent.
 type endPage struct {
 	head
-	printing
-	beside
+	officePaper
 	office.DayEnd
 	Filed, Away   []figure // in words
 	AtDesk        string   // empty: not known
@@ -85,7 +84,7 @@ func (p *pages) showEnd(w http.ResponseWriter, r *http.Request, status int, e en
 	if err != nil {
 		return err
 	}
-	body := endPage{head: p.head(d.Office, m.Ms, d.Ref.Number()), beside: p.beside(d, day, d.Today(m))}
+	body := endPage{}
 	if body.DayEnd, err = p.office.DayEnd(r.Context(), day); err != nil {
 		return err
 	}
@@ -95,12 +94,23 @@ func (p *pages) showEnd(w http.ResponseWriter, r *http.Request, status int, e en
 	if err := p.unsent(r.Context(), &body); err != nil {
 		return err
 	}
-	p.figures(&body)
-	p.absentees(d, &body, e.chosen)
+	on := p.official().endInWords(d, m, body, nil)
+	body = p.endInWords(d, m, body, e.chosen)
+	if body.Sheet, err = p.official().draw("end", on); err != nil {
+		return err
+	}
 	p.show(w, r, status, "end", view{
 		Title: p.words.t("end.title", day.RO()), Nav: "end", Here: "/sfarsit?zi=" + day.String(), Done: e.done, Problems: e.problems, Body: body,
 	})
 	return nil
+}
+
+// endInWords is the day's end in the language of these pages.
+func (p *pages) endInWords(d desk.Desk, m desk.Moment, body endPage, chosen map[spclep.BookingID]bool) endPage {
+	body.head, body.beside = p.head(d.Office, m.Ms, d.Ref.Number(), body.printing.Copy), p.beside(d, body.Day, d.Today(m))
+	p.figures(&body)
+	p.absentees(d, &body, chosen)
+	return body
 }
 
 // figures puts the counts into words.
@@ -223,9 +233,13 @@ func (p *pages) noteAll(r *http.Request, ids []spclep.BookingID, e *ended) (n in
 			p.fault(err)
 		}
 		if wrong.code == office.StillInTime {
-			wrong.Text = p.words.t("end.still-in-time")
+			wrong.Text, wrong.Said = p.words.t("end.still-in-time"), nil
 		}
-		wrong.Text = p.words.t("end.not-noted", p.nameOf(r.Context(), id), wrong.Text)
+		if wrong.Said == nil {
+			wrong.Said = plain(wrong.Text)
+		}
+		wrong.Said = p.words.around("end.not-noted", plain(p.nameOf(r.Context(), id)), wrong.Said)
+		wrong.Text = wrong.Said.String()
 		e.problems = append(e.problems, wrong)
 	}
 	if n > 0 {

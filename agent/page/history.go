@@ -166,7 +166,12 @@ func (p *pages) plainFact(b record.Booking, e op.Entry) string {
 	case spclep.Settled:
 		return p.undoneText(b, value[spclep.SettledValue](e).Actions...)
 	case spclep.Printed:
-		return p.orKey("printed.", value[spclep.PrintedValue](e).What)
+		v := value[spclep.PrintedValue](e)
+		text := p.orKey("printed.", v.What)
+		if v.Lang != "" && v.Lang != languages[0] {
+			text = join(", ", text, p.orKey("printed-in.", v.Lang))
+		}
+		return text
 	}
 	return ""
 }

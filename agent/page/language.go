@@ -37,19 +37,31 @@ func tongues() []tongue {
 	return []tongue{{"ro", "RO", "Română"}, {"hu", "HU", "Magyar"}, {"en", "EN", "English"}}
 }
 
-// refused says a refusal or a note in the page's language. The rules speak
-// Romanian; where the catalogue lacks a sentence, theirs is shown.
-func (p *pages) refused(said any) string {
+// refused says a refusal or a note in the page's language, with what it names in
+// Romanian marked as such. The rules speak Romanian; where the catalogue lacks a
+// sentence, theirs is shown.
+func (p *pages) refused(said any) (out parts) {
 	key, text, args := p.sentence(said)
 	if key == "" {
-		return text
+		return parts{{text, p.words.lang != languages[0]}}
 	}
-	var old []string
-	for name, value := range args {
-		old = append(old, "{"+name+"}", value)
+	for text = p.words.t(key); text != ""; {
+		before, rest, open := strings.Cut(text, "{")
+		name, after, closed := strings.Cut(rest, "}")
+		value, named := args[name]
+		if !open || !closed || !named {
+			return append(out, part{Text: text})
+		}
+		out = append(out, part{Text: before}, part{value, quotesLaw(name)})
+		text = after
 	}
-	return strings.NewReplacer(old...).Replace(p.words.t(key))
+	return out
 }
+
+// quotesLaw tells what a refusal or a note names in words of the law or the
+// bundle: titles of papers, who may collect, why a day is closed. All else that
+// they name is numbers, days, codes, and what people typed.
+func quotesLaw(name string) bool { return slices.Contains([]string{"titles", "allowed", "why"}, name) }
 
 // sentence finds the catalogue's sentence for a refusal or a note; the key is
 // empty where the rules' own is to be shown.
@@ -67,17 +79,10 @@ func (p *pages) sentence(said any) (key, text string, args map[string]string) {
 }
 
 // law marks an element that holds words of the law or of the bundle: they are
-// Romanian on every page, and a screen reader must know it (WCAG 3.1.2). Given
-// a refusal or a note, it marks one that the page's language has no sentence
-// for.
-func (p *pages) law(said ...any) template.HTMLAttr {
+// Romanian on every page, and a screen reader must know it (WCAG 3.1.2).
+func (p *pages) law() template.HTMLAttr {
 	if p.words.lang == languages[0] {
 		return ""
-	}
-	for _, s := range said {
-		if key, _, _ := p.sentence(s); key != "" {
-			return ""
-		}
 	}
 	return template.HTMLAttr(` lang="` + languages[0] + `"`)
 }

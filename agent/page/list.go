@@ -18,7 +18,6 @@ const (
 // listPage is the day on paper: what a desk needs to go on through a power cut.
 type listPage struct {
 	head
-	printing
 	beside
 	Closed     string
 	Rows       []listRow
@@ -41,18 +40,30 @@ func (p *pages) dayList(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	body := listPage{head: p.head(d.Office, m.Ms, d.Ref.Number()), beside: p.beside(d, day, d.Today(m))}
-	if body.printing, err = p.printingList(r, printedDay, "/lista", day); err != nil {
+	out := listScreen{officePaper: officePaper{beside: p.beside(d, day, d.Today(m))}}
+	if out.printing, err = p.printingList(r, printedDay, "/lista", day); err != nil {
 		return err
 	}
-	if body.Rows, err = p.rows(r, d, m, rows); err != nil {
+	paper := p.official()
+	body := listPage{head: paper.head(d.Office, m.Ms, d.Ref.Number(), out.Copy), beside: paper.beside(d, day, d.Today(m))}
+	if body.Rows, err = paper.rows(r, d, m, rows); err != nil {
 		return err
 	}
 	if err := body.byHand(d, m, day, rows); err != nil {
 		return err
 	}
-	p.show(w, r, http.StatusOK, "list", view{Title: p.words.t("list.title", day.RO()), Nav: "day", Body: body})
+	out.Blank, out.WalkIns = len(body.Blank), len(body.WalkIns)
+	if out.Sheet, err = paper.draw("list", body); err != nil {
+		return err
+	}
+	p.show(w, r, http.StatusOK, "list", view{Title: p.words.t("list.title", day.RO()), Nav: "day", Body: out})
 	return nil
+}
+
+// listScreen is the screen around it.
+type listScreen struct {
+	officePaper
+	Blank, WalkIns int // empty lines
 }
 
 // byHand adds the empty lines: as many as people could still be booked, for the

@@ -13,7 +13,6 @@ import (
 // to do next.
 type missingPage struct {
 	head
-	printing
 	ID                 spclep.BookingID
 	Strip              bool
 	Name, Reason, When string
@@ -37,7 +36,11 @@ func (p *pages) missingNote(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	body, err := p.missing(r.Context(), id)
+	paper, err := p.paperIn(r.URL.Query().Get(langField))
+	if err != nil {
+		return err
+	}
+	body, err := paper.missing(r.Context(), id)
 	if err != nil {
 		return err
 	}
@@ -45,8 +48,12 @@ func (p *pages) missingNote(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	body.printing, body.Strip = p.printingOf(r, b, spclep.PrintMissing), sheet(r) == sheetStrip
-	p.show(w, r, http.StatusOK, "missing", view{Title: p.words.t("missing.title", b.Name), Body: body})
+	out := citizenPaper{printing: p.printingOf(r, b, spclep.PrintMissing, paper.words.lang), ID: id}
+	body.Copy, body.Strip = out.Copy, sheet(r) == sheetStrip
+	if out.Sheet, err = paper.draw("missing", body); err != nil {
+		return err
+	}
+	p.show(w, r, http.StatusOK, "missing", view{Title: p.words.t("missing.title", b.Name), Body: out})
 	return nil
 }
 
@@ -65,7 +72,7 @@ func (p *pages) missing(ctx context.Context, id spclep.BookingID) (missingPage, 
 		return missingPage{}, &halt{http.StatusNotFound, "halt.missing"}
 	}
 	out := missingPage{
-		head: p.head(d.Office, m.Ms, d.Ref.Number()), ID: id, Name: v.Name, Reason: v.Reason.Title, Papers: papers, Fee: v.Fee,
+		head: p.head(d.Office, m.Ms, d.Ref.Number(), 1), ID: id, Name: v.Name, Reason: v.Reason.Title, Papers: papers, Fee: v.Fee,
 		Away:   v.Booking.Visit.State == spclep.StateSentAway,
 		Booked: p.week(d.Office, v.Today, spclep.HoursBooked), WalkIn: p.week(d.Office, v.Today, spclep.HoursWalkIn),
 	}

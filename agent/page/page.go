@@ -50,19 +50,20 @@ type pages struct {
 	o      Options
 	words  words
 	views  map[string]*template.Template
+	all    map[string]*pages // by language, these among them: a paper may speak another than the screen
 }
 
 // New makes the pages of an office. The handler guards itself: it speaks only
 // under Options.Hosts, and takes no form that another site made a browser send.
 func New(o *office.Office, options Options) http.Handler {
-	desks := map[string]http.Handler{}
+	desks, all := map[string]http.Handler{}, map[string]*pages{}
 	for _, lang := range languages {
 		w, err := catalogue(lang)
 		if err != nil {
 			panic(err) // the files are embedded, and a test reads them
 		}
-		p := &pages{office: o, o: options, words: w}
-		p.views = p.parse()
+		p := &pages{office: o, o: options, words: w, all: all}
+		p.views, all[lang] = p.parse(), p
 		desks[lang] = p.guard(p.admit(p.attend(p.routes())))
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { desks[language(r)].ServeHTTP(w, r) })

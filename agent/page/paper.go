@@ -26,6 +26,8 @@ type printing struct {
 	What     string // which paper of a visit; empty: the page has only one
 	Of       string // which day's list; empty: the paper is a visit's
 	Lines    int    // to be filled by hand, as the paper is shown; 0: as many as it has by itself
+	Lang     string // in which the paper is made; empty: there is nothing to choose
+	Tongues  []choice
 	Sheets   []sheetSize
 	Before   string // how often it was printed; empty: never
 	Noted    bool   // just now
@@ -40,17 +42,21 @@ type sheetSize struct {
 
 // head is what every paper says of itself.
 type head struct {
-	Office, Address string
-	PrintedAt       string
-	Bundle          int
+	Office string
+	spclep.Contact
+	PrintedAt string
+	Bundle    int
+	Copy      int // which copy it is, from 1
 }
 
-func (p *pages) head(o spclep.OfficeID, ms int64, bundle int) head {
-	h := head{Office: p.officeName(o), PrintedAt: p.stamp(ms), Bundle: bundle}
-	if here, err := p.office.Reference().Office(o); err == nil {
-		h.Address = here.Address
-	}
-	return h
+func (p *pages) head(o spclep.OfficeID, ms int64, bundle, copy int) head {
+	return head{p.officeName(o), p.contact(o, p.office.Day(ms)), p.stamp(ms), bundle, copy}
+}
+
+// contact is empty for an office that the bundle in force does not hold.
+func (p *pages) contact(o spclep.OfficeID, day spclep.Day) spclep.Contact {
+	c, _ := p.office.Reference().Contact(o, day)
+	return c
 }
 
 // printVisit notes that a paper of a visit is printed, and shows it to the
@@ -75,24 +81,28 @@ func (p *pages) printVisit(w http.ResponseWriter, r *http.Request) error {
 	if !slices.Contains([]string{sheetA4, sheetStrip}, sheet) {
 		return &halt{http.StatusBadRequest, "halt.form"}
 	}
+	paper, err := p.paperIn(r.PostForm.Get(langField))
+	if err != nil {
+		return err
+	}
 	path := "/vizita/" + string(id)
 	switch what {
 	case spclep.PrintSlip:
 		path += "/bon"
 	case spclep.PrintMissing:
 		path += "/lipsa"
-		_, err = p.missing(r.Context(), id)
+		_, err = paper.missing(r.Context(), id)
 	default:
 		return &halt{http.StatusBadRequest, "halt.form"}
 	}
 	if err == nil {
-		_, err = p.office.Do(r.Context(), key, p.author(r), id, d.Print(what))
+		_, err = p.office.Do(r.Context(), key, p.author(r), id, d.Print(what, paper.words.lang))
 	}
 	if err != nil {
 		return err
 	}
 	http.SetCookie(w, &http.Cookie{Name: sheetCookie, Value: sheet, Path: "/", HttpOnly: true, SameSite: http.SameSiteStrictMode, MaxAge: 365 * 24 * 60 * 60})
-	http.Redirect(w, r, path+"?"+url.Values{sheetCookie: {sheet}, printNow: {"1"}}.Encode(), http.StatusSeeOther)
+	http.Redirect(w, r, path+"?"+url.Values{sheetCookie: {sheet}, langField: {paper.words.lang}, printNow: {"1"}}.Encode(), http.StatusSeeOther)
 	return nil
 }
 
@@ -110,9 +120,9 @@ func sheet(r *http.Request) string {
 }
 
 // printingOf is how often a paper of a visit was printed, and the buttons for
-// doing it again.
-func (p *pages) printingOf(r *http.Request, b record.Booking, what string) printing {
-	out := printing{DrawnFor: drawnFor(r), Action: "/vizita/" + string(b.ID) + "/tiparit", What: what}
+// doing it again, in the language the paper is shown in.
+func (p *pages) printingOf(r *http.Request, b record.Booking, what, lang string) printing {
+	out := printing{DrawnFor: drawnFor(r), Action: "/vizita/" + string(b.ID) + "/tiparit", What: what, Lang: lang, Tongues: choices(r, lang)}
 	for _, s := range []string{sheetA4, sheetStrip} {
 		out.Sheets = append(out.Sheets, sheetSize{s, s == sheet(r)})
 	}

@@ -224,3 +224,54 @@ func TestPapersFitTheirSheets(t *testing.T) {
 	}
 	b.fits(append(paths, "/lista", "/vizita/3333BBBB/bon?hartie=a4", "/vizita/3333BBBB/bon?hartie=80")...)
 }
+
+// On a Hungarian screen the person's papers come out of the printer in
+// Hungarian, with the Romanian names beside and on no more paper than a note
+// takes; the office's own come out in Romanian.
+func TestPapersOfAHungarianScreenFit(t *testing.T) {
+	c := moved(t, "13:40")
+	c.filed("2222AAAA", "Pârvu-Exemplu Șerban-Alexandru", "R01", url.Values{"numar": {"12345/2026"}, "ridicare": {"botosani"}})
+	c.books("3333BBBB", "Minta Ödön", "R08", monday, "09:20")
+	c.elsewhere("Radu", c.wall-60_000, "3333BBBB", spclep.Arrived, true, nil)
+	c.books("4444CCCC", "Probă Ilinca", "R14", monday, "09:40")
+	b := c.sits()
+	ask[string](b, `document.cookie = "condica-limba=hu; path=/"`)
+	var paths []string
+	for name, want := range map[string]struct {
+		path      string
+		wide, max int // mm, sheets
+		says      []string
+		not       string
+	}{
+		"bon-80-hu":   {"/vizita/2222AAAA/bon?hartie=80", 80, 1, []string{"Átvételi szelvény", "Prima carte", "Strada Nouă nr. 3", "nyomtatva"}, "Bon de ridicare"},
+		"bon-a4-hu":   {"/vizita/2222AAAA/bon?hartie=a4", 210, 1, []string{"Átvételi szelvény", "Prima carte electronică", "Strada Nouă nr. 3", "0200 000 001"}, "Bon de ridicare"},
+		"lipsa-80-hu": {"/vizita/3333BBBB/lipsa?hartie=80", 80, 3, []string{"Mely iratok hiányoznak", "születési anyakönyvi", "Certificatul de naștere"}, "Ce acte lipsesc"},
+		"lipsa-a4-hu": {"/vizita/3333BBBB/lipsa?hartie=a4", 210, 1, []string{"Mely iratok hiányoznak", "Certificatul de naștere", "Strada Exemplu nr. 1"}, "Ce acte lipsesc"},
+		"lipsa-a4-en": {"/vizita/3333BBBB/lipsa?hartie=a4&limba=en", 210, 1, []string{"Which papers are missing", "birth certificate", "Certificatul de naștere"}, "Ce acte lipsesc"},
+		"lista-hu":    {"/lista", 210, 2, []string{"Lista zilei", "tel. 0200 000 001", "tipărit la"}, "Napi lista"},
+		"registru-hu": {"/registru?libere=8", 297, 1, []string{"Registrul ridicărilor", "Semnătura"}, "Átvételi nyilvántartás"},
+		"sfarsit-hu":  {"/sfarsit", 210, 1, []string{"Sfârșitul zilei", "Cifrele zilei", "Probă Ilinca", "tipărit la"}, "Napi zárás"},
+	} {
+		paths = append(paths, want.path)
+		b.goes(want.path)
+		b.sees("Küldés")
+		if little := ask[[]string](b, small); len(little) > 0 {
+			t.Errorf("%s has targets below 24 px: %q", name, little)
+		}
+		b.shot(name)
+		sheets, size := b.paper(name)
+		if w, _ := b.mm(size); w != want.wide || len(sheets) > want.max {
+			t.Errorf("%s: %d sheets, %d mm wide; want at most %d, %d mm wide", name, len(sheets), w, want.max, want.wide)
+		}
+		whole := strings.Join(sheets, "\n")
+		for _, text := range want.says {
+			if !strings.Contains(whole, text) {
+				t.Errorf("%s: the paper lacks %q:\n%s", name, text, whole)
+			}
+		}
+		if strings.Contains(whole, want.not) || strings.Contains(whole, "Küldés") {
+			t.Errorf("%s: on paper stands %q or the screen around it:\n%s", name, want.not, whole)
+		}
+	}
+	b.fits(paths...)
+}

@@ -16,7 +16,6 @@ const maxFree = 200
 // registerPage is the register of the cards given out on a day, to be signed.
 type registerPage struct {
 	head
-	printing
 	beside
 	Rows  []handed
 	Ready []record.Row // cards in the office, each on a line to be filled by hand
@@ -44,23 +43,35 @@ func (p *pages) register(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	body := registerPage{head: p.head(d.Office, m.Ms, d.Ref.Number()), beside: p.beside(d, day, d.Today(m))}
-	if body.printing, err = p.printingList(r, printedRegister, "/registru", day); err != nil {
+	out := registerScreen{officePaper: officePaper{beside: p.beside(d, day, d.Today(m))}}
+	if out.printing, err = p.printingList(r, printedRegister, "/registru", day); err != nil {
 		return err
 	}
+	paper := p.official()
+	body := registerPage{head: paper.head(d.Office, m.Ms, d.Ref.Number(), out.Copy), beside: paper.beside(d, day, d.Today(m))}
 	bookings, err := p.office.Handed(r.Context(), day)
 	if err != nil {
 		return err
 	}
 	for _, b := range bookings {
-		body.Rows = append(body.Rows, p.handedOn(b, day)...)
+		body.Rows = append(body.Rows, paper.handedOn(b, day)...)
 	}
 	slices.SortFunc(body.Rows, func(x, y handed) int { return cmp.Or(cmp.Compare(x.ms, y.ms), cmp.Compare(x.ID, y.ID)) })
 	if err := p.free(r, &body); err != nil {
 		return err
 	}
-	p.show(w, r, http.StatusOK, "register", view{Title: p.words.t("register.title", day.RO()), Nav: "pickups", Body: body})
+	out.Free, out.Lines = body.Free, body.Free
+	if out.Sheet, err = paper.draw("register", body); err != nil {
+		return err
+	}
+	p.show(w, r, http.StatusOK, "register", view{Title: p.words.t("register.title", day.RO()), Nav: "pickups", Body: out})
 	return nil
+}
+
+// registerScreen is the screen around it.
+type registerScreen struct {
+	officePaper
+	Free int // lines asked for
 }
 
 // handedOn are a booking's hand-overs on a day: two, where one card was given
@@ -89,7 +100,6 @@ func (p *pages) handedOn(b record.Booking, day spclep.Day) (out []handed) {
 func (p *pages) free(r *http.Request, body *registerPage) (err error) {
 	n, _ := strconv.Atoi(r.URL.Query().Get("libere")) // what is no number asks for none
 	body.Free = min(max(n, 0), maxFree)
-	body.Lines = body.Free
 	if body.Free == 0 {
 		return nil
 	}

@@ -52,7 +52,10 @@ var online = scene{name: "online", set: fullDay, looks: []look{
 	{name: "trimis", path: "/vizita/2222AAAF"},
 	{name: "anulat", path: "/vizita/2222AAAG"},
 	{name: "bon", path: "/vizita/2222AAAC/bon"},
+	{name: "bon-maghiara", path: "/vizita/2222AAAC/bon?limba=hu", shows: "Átvételi szelvény"},
 	{name: "lipsa", path: "/vizita/2222AAAB/lipsa"},
+	{name: "lipsa-maghiara", path: "/vizita/2222AAAB/lipsa?limba=hu&hartie=80", shows: "Mely iratok hiányoznak"},
+	{name: "lipsa-engleza", path: "/vizita/2222AAAB/lipsa?limba=en", shows: "Which papers are missing"},
 	{name: "lista", path: "/lista"},
 	{name: "registru", path: "/registru"},
 	{name: "sfarsit", path: "/sfarsit"},
@@ -158,7 +161,7 @@ var guests = scene{name: "oaspete", set: fullDay, serve: func(c *counter, hosts 
 	quiet, random := slog.New(slog.NewTextHandler(io.Discard, nil)), func() string { return "cheie" }
 	here := page.New(c.office, page.Options{Log: quiet, Hosts: hosts, Random: random, Lender: func() string { return "Birou-1" }})
 	there := page.New(c.office, page.Options{Log: quiet, Hosts: hosts, Random: random, Seat: func(*http.Request) (string, string) { return "Ghișeul 2", "" }})
-	return page.Guest(page.GuestDesk{Log: quiet, Office: c.office, Hosts: hosts, Lender: "Birou-1", Here: here, Works: func() bool { return true },
+	return standing(page.Guest(page.GuestDesk{Log: quiet, Office: c.office, Hosts: hosts, Lender: "Birou-1", Here: here, Works: func() bool { return true },
 		ShutOut: func(err error) bool { return err == errShutOut },
 		Forward: func(w http.ResponseWriter, r *http.Request, _ string, _ []string, failed func(error)) {
 			switch r.URL.Path {
@@ -169,7 +172,7 @@ var guests = scene{name: "oaspete", set: fullDay, serve: func(c *counter, hosts 
 			default:
 				there.ServeHTTP(w, r)
 			}
-		}})
+		}}))
 }, looks: []look{
 	{name: "ghiseu", path: "/", shows: "ghișeul „Ghișeul 2”"},
 	{name: "oprit", path: "/coada", shows: "Lucru pe acest PC"},
@@ -177,6 +180,21 @@ var guests = scene{name: "oaspete", set: fullDay, serve: func(c *counter, hosts 
 	{name: "exclus", path: "/ridicari", shows: "nu mai primește acest ghișeu"},
 	{name: "aici", path: "/coada", form: "/aici", shows: "Lucrați pe acest PC"},
 }}
+
+// standing holds back what has a page ask for itself again after some seconds: a
+// look at it takes longer on a busy machine.
+func standing(pages http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		pages.ServeHTTP(&still{ResponseWriter: w}, r)
+	})
+}
+
+type still struct{ http.ResponseWriter }
+
+func (s *still) WriteHeader(status int) {
+	s.Header().Del("Refresh")
+	s.ResponseWriter.WriteHeader(status)
+}
 
 // fullDay is a Monday at five past one with a visit in every state, all of it
 // sent: another PC of the office has done it.

@@ -29,6 +29,7 @@ func (h *halt) Error() string { return h.key }
 // A problem is one line of the error summary.
 type problem struct {
 	Text  string
+	Said  parts  // Text with what is Romanian in it marked; nil: all of it speaks the page's language
 	Rule  string // of the office's rules, where one stands behind it
 	Field string // id of the element it is about
 	code  string // of the refusal behind it
@@ -78,15 +79,17 @@ func (p *pages) handle(h handler) http.Handler {
 
 func (p *pages) fail(w http.ResponseWriter, r *http.Request, err error) {
 	status, text, rule := http.StatusInternalServerError, p.words.t("halt.fault"), ""
+	var said parts
 	var stop *halt
 	var wrong *problem
 	var large *http.MaxBytesError
 	if refusal, ok := spclep.Refused(err); ok {
-		status, text, rule = http.StatusConflict, p.refused(refusal), refusal.Rule
+		status, said, rule = http.StatusConflict, p.refused(refusal), refusal.Rule
+		text = said.String()
 	} else if errors.As(err, &stop) {
 		status, text = stop.status, p.words.t(stop.key)
 	} else if errors.As(err, &wrong) {
-		status, text, rule = http.StatusUnprocessableEntity, wrong.Text, wrong.Rule
+		status, text, said, rule = http.StatusUnprocessableEntity, wrong.Text, wrong.Said, wrong.Rule
 	} else if errors.As(err, &large) {
 		status, text = http.StatusRequestEntityTooLarge, p.words.t("halt.large")
 		p.refusal("a form over 1 MB")
@@ -100,7 +103,7 @@ func (p *pages) fail(w http.ResponseWriter, r *http.Request, err error) {
 		p.o.Log.Error("a page could not be answered", "page", r.Pattern, "error", err)
 		p.fault(err)
 	}
-	p.show(w, r, status, "halt", view{Title: p.words.t("halt.title"), Problems: []problem{{Text: text, Rule: rule}}})
+	p.show(w, r, status, "halt", view{Title: p.words.t("halt.title"), Problems: []problem{{Text: text, Said: said, Rule: rule}}})
 }
 
 func (p *pages) fault(err error) {
@@ -173,7 +176,7 @@ func (p *pages) parse() map[string]*template.Template {
 	funcs := template.FuncMap{
 		"t": p.words.t, "n": p.words.n, "has": p.words.has, "key": p.o.Random, "list": func(a ...any) []any { return a },
 		"state": p.state, "join": strings.Join, "lang": func() string { return p.words.lang }, "tongues": tongues, "said": p.refused,
-		"law": p.law, "quote": p.quote,
+		"law": p.law, "quote": p.quote, "term": p.term, "because": p.because,
 	}
 	shared := template.Must(template.New("").Funcs(funcs).ParseFS(files, "templates/shared/*.html"))
 	names, err := fs.Glob(files, "templates/*.html")

@@ -11,7 +11,7 @@ import (
 )
 
 // Languages of the pages. The first is what a desk shows that was told nothing;
-// law and papers are Romanian in all of them.
+// the law is Romanian in all of them, and so are the papers that the office keeps.
 var languages = []string{"ro", "hu", "en"}
 
 // A word is one text of the catalogue: one form, or those a language counts

@@ -65,6 +65,7 @@ func families(t *testing.T) map[string][]string {
 		"sheet.":      {"a4", "80"},
 		"weekday.":    {"monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"},
 		"opening.":    localdb.Steps(),
+		"printed-in.": {"hu", "en"},
 		"printed.":    {spclep.PrintSlip, spclep.PrintMissing},
 		"done.": {"prezent", "trimis", "preia", "prelungire", "sosit", "preda", "raspunsuri", "acte", "date", "anulare", "conflict", "lamurit", "sincronizare", "inchis",
 			"fara-programare", "neschimbat", "adus", "adus-in-parte", "adus-mai", "adus-vechi"},
