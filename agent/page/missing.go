@@ -53,7 +53,7 @@ func (p *pages) missingNote(w http.ResponseWriter, r *http.Request) error {
 	if out.Sheet, err = paper.draw("missing", body); err != nil {
 		return err
 	}
-	p.show(w, r, http.StatusOK, "missing", view{Title: p.words.t("missing.title", b.Name), Body: out})
+	p.show(w, r, http.StatusOK, "missing", view{Title: p.titled(p.words.t("missing.title", b.Name), out.printing), Body: out})
 	return nil
 }
 

@@ -45,6 +45,17 @@ func (p *pages) paperIn(lang string) (*pages, error) {
 	return p.all[lang], nil
 }
 
+// titled names the page of a citizen's paper: in another language than the
+// screen's it is another page.
+func (p *pages) titled(title string, of printing) string {
+	for _, c := range of.Tongues {
+		if c.Now && c.Code != p.words.lang {
+			return title + " · " + c.Name
+		}
+	}
+	return title
+}
+
 // official are the pages that make the office's own papers. What is signed and
 // filed is Romanian whatever the screen speaks: the next clerk, the head of
 // service and who inspects the register read it.

@@ -54,7 +54,7 @@ func (p *pages) slip(w http.ResponseWriter, r *http.Request) error {
 	if out.Sheet, err = paper.draw("slip", body); err != nil {
 		return err
 	}
-	p.show(w, r, http.StatusOK, "slip", view{Title: p.words.t("slip.title", filed.Number), Body: out})
+	p.show(w, r, http.StatusOK, "slip", view{Title: p.titled(p.words.t("slip.title", filed.Number), out.printing), Body: out})
 	return nil
 }
 
