@@ -139,6 +139,19 @@ func TestUnknownIsCarried(t *testing.T) {
 	}
 }
 
+// said is an office's history: the verdict and the value of each edit.
+func (tw *town) said(office spclep.OfficeID) (out []string) {
+	tw.t.Helper()
+	lines, err := tw.hub.History(tw.t.Context(), office, 0)
+	if err != nil {
+		tw.t.Fatal(err)
+	}
+	for _, l := range lines {
+		out = append(out, l.Verdict+" "+string(l.Value))
+	}
+	return out
+}
+
 // A cloned disk: two PCs write different edits under one number. The second is
 // told so; both are kept, and the first one's stands.
 func TestClash(t *testing.T) {
@@ -155,16 +168,8 @@ func TestClash(t *testing.T) {
 			t.Errorf("the clone was told %+v", v)
 		}
 	}
-	lines, err := tw.hub.History(t.Context(), "covasna", 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	said := []string{}
-	for _, l := range lines {
-		said = append(said, l.Verdict+" "+string(l.Value))
-	}
 	want := []string{`accepted "original"`, `accepted "later"`, `clash "clone"`}
-	if !reflect.DeepEqual(said, want) {
+	if said := tw.said("covasna"); !reflect.DeepEqual(said, want) {
 		t.Errorf("the history says %q, want %q", said, want)
 	}
 }
@@ -197,16 +202,8 @@ func TestLateLetterOfAnActionIsNotTakenByHalf(t *testing.T) {
 	if v := byNumber(image.sync()); v[2].Code != "" || v[2].Pos != 3 {
 		t.Errorf("the next life's second edit was told %+v", v)
 	}
-	lines, err := tw.hub.History(t.Context(), "covasna", 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	said := []string{}
-	for _, l := range lines {
-		said = append(said, l.Verdict+" "+string(l.Value))
-	}
 	want := []string{`accepted "in the next life"`, `accepted "late, another action"`, `accepted "next@example.ro"`, `clash "late, the first half"`, `clash "late@example.ro"`}
-	if !reflect.DeepEqual(said, want) {
+	if said := tw.said("covasna"); !reflect.DeepEqual(said, want) {
 		t.Errorf("the history says %q, want %q", said, want)
 	}
 }
