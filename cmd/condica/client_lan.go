@@ -70,7 +70,7 @@ func (c *lanJoinCmd) Run(e *env) error {
 
 type lanFindCmd struct {
 	service
-	At []string `arg:"" placeholder:"HOST:PORT" help:"Its address on the office's network; it is still known by its key."`
+	At []string `arg:"" name:"host:port" help:"Its address on the office's network; it is still known by its key."`
 }
 
 func (c *lanFindCmd) Run(e *env) error {
